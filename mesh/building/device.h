@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One simulated device: unprovisioned it beacons and accepts PB-ADV links; provisioned it is a
+ * node with Configuration Server, Health Server and, where its make has it, Remote Provisioning
+ * Server. Its protocol code is its own: nothing of the stack is shared but base, crypto and
+ * constants. It knows no file and no air: everything reaches it through this header.
+ */
+#ifndef MESHMASON_BUILDING_DEVICE_H
+#define MESHMASON_BUILDING_DEVICE_H
+
+#include "bytes.h"
+#include "crypto.h"
+#include "mesh_const.h"
+#include "secret.h"
+#include "timers.h"
+
+enum { DEVICE_RECORDS_MAX = 5, DEVICE_FLASH_MAX = 16384 };
+
+/* What a device leaves the factory with. Owned by the caller, constant for the device's life. */
+struct device_make {
+	uint8_t uuid[UUID_LEN];
+	char name[32];
+	uint16_t company, product; /* composition data page 0: CID, PID */
+	uint8_t elements;	   /* 1..8 */
+	uint16_t features;   /* enum feature_bit that it supports; relay leaves the factory off */
+	uint8_t algorithms;  /* bit 0 CMAC, bit 1 HMAC */
+	bool server;	     /* hosts the Remote Provisioning Server */
+	bool certificates;   /* OOB information bits 7 and 8; records below */
+	bool oob_public_key; /* offers its public key out of band */
+	struct secret32 secret_key; /* of that public key; all zero: a fresh pair for each link */
+	uint8_t static_oob[32];
+	size_t static_oob_len; /* 0 none, 16 or 32 */
+	struct {
+		uint16_t id; /* enum prov_record */
+		struct bytes data;
+	} records[DEVICE_RECORDS_MAX];
+	size_t n_records;
+	enum device_fault {
+		DEVICE_SOUND,
+		DEVICE_DEAD,   /* beacons, never answers */
+		DEVICE_SILENT, /* stops for good in the middle of its first link */
+	} fault;
+};
+
+/* What a device puts on the air: one AD structure, repeated. */
+struct device_send {
+	uint8_t count;
+	uint16_t interval_ms;
+	uint32_t tag; /* for cancel_send; 0: never cancelled */
+	uint8_t len;
+	uint8_t data[AD_MAX];
+};
+
+/* All that a device can touch. save() is its flash: it returns when the image is durable, and a
+ * device calls it before it answers. */
+struct device_env {
+	struct timers *timers;
+	void (*random)(void *ctx, void *out, size_t n);
+	void (*send)(void *ctx, const struct device_send *s);
+	void (*cancel_send)(void *ctx, uint32_t tag);
+	void (*save)(void *ctx, struct bytes image);
+	void *ctx;
+};
+
+struct device;
+
+/* flash is the last saved image, empty for a factory-new device. A broken image is a factory-new
+ * device. The caller frees with device_free. */
+struct device *device_new(const struct device_make *make, const struct device_env *env,
+			  struct bytes flash);
+void device_free(struct device *d);
+
+/* An advertising report: all AD structures of it. */
+void device_heard(struct device *d, struct bytes ad, int8_t rssi);
+
+/* What a flash image says; also for `show --state`, which reads nothing else. */
+struct device_state {
+	bool provisioned;
+	uint16_t address;
+	uint8_t elements;
+	char device_key_id[KEY_ID_TEXT];
+	bool relay;
+	uint32_t resets; /* Node Resets obeyed so far */
+};
+bool device_state_read(struct bytes flash, struct device_state *out);
+
+/* For captures that an outside witness decrypts: the keys of a provisioned flash image. */
+struct device_keys {
+	struct secret16 net_key, device_key;
+	uint16_t address;
+	uint32_t iv_index;
+};
+bool device_keys_read(struct bytes flash, struct device_keys *out);
+
+#endif
