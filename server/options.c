@@ -26,7 +26,6 @@ static const struct setting {
 	SETTING("radio", TEXT, radio),
 	SETTING("webui", TEXT, webui),
 	SETTING("capture", TEXT, capture),
-	SETTING("capture-keys", TEXT, capture_keys),
 	SETTING("tls-cert", TEXT, tls_cert),
 	SETTING("tls-key", TEXT, tls_key),
 	SETTING("sim-speed", SPEED, sim_speed),
