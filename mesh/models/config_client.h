@@ -42,8 +42,10 @@ struct config_call {
 	/* own */
 	struct access *access;
 	struct access_request request;
-	uint8_t expect[8];
+	const struct config_answer *answer; /* what the answer looks like */
+	uint8_t expect[8];		    /* fields that it must echo */
 	uint8_t expect_len;
+	bool running;
 };
 void config_composition_get(struct access *a, struct config_call *c,
 			    const struct access_target *node, uint8_t page);
@@ -63,6 +65,7 @@ void config_node_reset(struct access *a, struct config_call *c, const struct acc
 /* node->app_index is an AppKey bound to its Health Server. */
 void health_attention_set(struct access *a, struct config_call *c, const struct access_target *node,
 			  uint8_t seconds);
+/* Fine when nothing runs. */
 void config_call_cancel(struct config_call *c);
 
 const char *config_status_text(uint8_t status);
