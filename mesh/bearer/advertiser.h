@@ -10,18 +10,19 @@
 #include "bearer.h"
 #include "timers.h"
 
-enum { ADVERTISER_MAX = 256, ADVERTISER_CLASSES = BEARER_BEACON + 1 };
+enum { ADVERTISER_MAX = 256, ADVERTISER_SETS = 16, ADVERTISER_CLASSES = BEARER_BEACON + 1 };
 
 struct advertiser_config {
 	struct timers *timers;
-	unsigned sets;	 /* that advertise at the same time; 0: 4 */
+	unsigned sets;	 /* that advertise at the same time; 0: 4, at most ADVERTISER_SETS;
+			  * acks have one more among them */
 	uint32_t gap_us; /* from the start of one event to the next; 0: 1.1 ms, three channels */
 	uint64_t seed;	 /* of the random 0..10 ms */
 	void (*transmit)(void *ctx, struct bytes ad); /* one advertising event, now */
 	void *ctx;
 };
 
-/* Embedded in its owner; all fields are advertiser.c's. */
+/* Embedded in its owner; all fields are advertiser.c's, of which others may read the counts. */
 struct advertiser {
 	struct advertiser_config config;
 	struct timer timer;
@@ -31,12 +32,13 @@ struct advertiser {
 		uint16_t next; /* in its list, by index */
 		uint8_t left;  /* events */
 	} entry[ADVERTISER_MAX];
-	uint16_t head[ADVERTISER_CLASSES], tail[ADVERTISER_CLASSES];
-	uint16_t free, active; /* lists */
-	unsigned n_active, turn;
-	size_t waiting;	  /* entries held in all, those in sets included */
+	uint16_t head[ADVERTISER_CLASSES], tail[ADVERTISER_CLASSES], free; /* lists */
+	uint16_t active[ADVERTISER_SETS + 1];
+	unsigned n_active;
+	unsigned turn;	  /* the class that had the last turn */
 	uint64_t idle_at; /* when the radio is free for the next event */
 	uint64_t random;
+	size_t waiting; /* entries held in all, those in sets included */
 	uint64_t refused, events;
 };
 
