@@ -55,8 +55,9 @@ struct air_counters {
 struct air;
 struct air_radio;
 
-/* loss: the chance, 0..1, that one receiver misses one advertising event. */
-struct air *air_new(struct timers *timers, uint64_t seed, double loss);
+/* seed is the building's (shadowing), run_seed this run's (loss, jitter, fading); loss: the chance,
+ * 0..1, that one receiver misses one advertising event. */
+struct air *air_new(struct timers *timers, uint64_t seed, uint64_t run_seed, double loss);
 void air_free(struct air *air);
 /* Called for every advertising event, once, when it begins. */
 void air_set_capture(struct air *air,
@@ -81,7 +82,12 @@ bool air_send(struct air_radio *radio, const struct air_transmission *t);
 /* Drops what still waits under this tag; an event that has begun ends. */
 void air_cancel(struct air_radio *radio, uint32_t tag);
 
-/* The physics alone: mean strength in dBm at b of what a sends, and whether that is heard. */
+/* How many radios hear this one, and are heard by it. */
+size_t air_neighbours(const struct air_radio *radio);
+
+/* The physics alone: loss in dB by distance and floors; with the pair's shadowing, the mean
+ * strength in dBm at b of what a sends (a report is up to 2 dB off); and whether that is heard. */
+double air_path_loss(const struct place *a, const struct place *b);
 double air_rssi(uint64_t seed, const struct place *a, const struct place *b);
 bool air_hears(uint64_t seed, const struct place *a, const struct place *b);
 

@@ -36,7 +36,7 @@ struct building_env {
 
 /* NULL: error holds one line that says why (no file, not a building, state folder in use). */
 struct building *building_open(const struct building_env *env, char error[BUILDING_ERROR]);
-/* Not from within one of its callbacks. */
+/* After its outside radios are removed, and not from within one of its callbacks. */
 void building_close(struct building *b);
 
 /* A radio that is not the building's, at a place of it. heard() comes from the timers, one call
@@ -59,6 +59,8 @@ void building_radio_remove(struct building_radio *radio);
 /* One advertising event, as soon as the radio is idle (each takes 1.1 ms); false when too many
  * wait already, or data is not 1..31 octets. */
 bool building_radio_transmit(struct building_radio *radio, struct bytes data);
+/* How many of the building's radios it hears. */
+size_t building_radio_neighbours(const struct building_radio *radio);
 
 struct building_counters {
 	uint64_t events;     /* advertising events sent, by all radios */
