@@ -13,18 +13,12 @@
 
 #include "carrier.h"
 #include "crypto.h"
+#include "pdu.h"
 #include "timers.h"
 
-enum { PROV_RECORD_SIZE_MAX = 8192, PROV_RECORDS_MAX = 16 };
-
-/* Capabilities, 5.4.1.2, as on the wire (RFU bits kept). */
-struct prov_capabilities {
-	uint8_t elements;
-	uint16_t algorithms;
-	uint8_t public_key_type, oob_type, output_size;
-	uint16_t output_actions;
-	uint8_t input_size;
-	uint16_t input_actions;
+enum {
+	PROV_RECORD_SIZE_MAX = 8192,
+	PROV_RECORDS_MAX = 18, /* certificate, 15 intermediates, base URI, name */
 };
 
 /* What this session may do. Never weaker than said here. */
@@ -86,15 +80,6 @@ struct prov_event {
 	uint8_t device_error;	      /* with PROV_END_DEVICE_FAILED: enum prov_error or RFU */
 };
 
-/* Provisioning Data, 5.4.1.8 */
-struct prov_data {
-	struct secret16 net_key;
-	uint16_t net_key_index;
-	uint8_t flags; /* bit 0 key refresh phase 2, bit 1 IV update */
-	uint32_t iv_index;
-	uint16_t address;
-};
-
 struct prov;
 
 struct prov_env {
@@ -115,7 +100,9 @@ void prov_free(struct prov *p);
 /* Records Get, then each record of interest: certificate, intermediates, base URI, name. Only
  * before prov_invite, and only for devices that show OOB information bit 8. */
 void prov_read_records(struct prov *p);
-/* oob_public_key is 64 octets, or NULL for in-band exchange. attention in seconds. */
+/* oob_public_key is 64 octets, or NULL for in-band exchange. attention in seconds. Without a policy
+ * the device is only asked to attend: after PROV_EV_CAPABILITIES nothing happens until
+ * prov_abort(). Like the others here, it does nothing to a session that is ending already. */
 void prov_invite(struct prov *p, const struct prov_policy *policy, const uint8_t *oob_public_key,
 		 uint8_t attention);
 void prov_send_data(struct prov *p, const struct prov_data *data);
