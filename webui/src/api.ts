@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The REST API as the dashboard uses it; types follow api/openapi.json.
+
+export type ReasonCode = string;
+export interface Problem { title: string; status: number; code: string; detail?: string; field?: string }
+export interface Failure { code: ReasonCode; message: string; advice: string }
+export interface Counts { total: number; succeeded: number; failed: number; running: number; waiting: number }
+export type JobKind = 'scan' | 'provision' | 'configure' | 'remove' | 'identify';
+export type JobState = 'queued' | 'running' | 'paused' | 'succeeded' | 'partial' | 'failed' | 'cancelled';
+export interface Job {
+	id: number; kind: JobKind; state: JobState; counts: Counts; links: { open: number; peak: number };
+	phase: string | null; created_at: string; started_at: string | null; ended_at: string | null;
+	seconds_left: number | null; created_by: string | null; error: Failure | null;
+}
+export type TaskState = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export interface Task {
+	id: number; job: number; target: string; name: string | null; address: string | null; state: TaskState;
+	step: string | null; attempts: number; server: string | null; started_at: string | null;
+	ended_at: string | null; durations: Record<string, number>; error: Failure | null;
+}
+export interface Sighting { server: string; rssi: number | null; at: string }
+export interface Device {
+	uuid: string; name: string | null; area: string | null; state: 'missing' | 'heard' | 'provisioning' | 'provisioned' | 'rejected';
+	expected: boolean; heard: boolean; oob: string[]; certificate_support: boolean; static_oob: boolean;
+	trust: { state: 'unknown' | 'trusted' | 'rejected'; code: ReasonCode | null; message: string | null };
+	best_server: string | null; rssi: number | null; first_heard_at: string | null; last_heard_at: string | null;
+	address: string | null; sightings: Sighting[];
+}
+export interface CertificateFacts { subject: string; issuer: string; serial: string; not_before: string; not_after: string; fingerprint: string }
+export interface MeshNode {
+	address: string; uuid: string; name: string | null; area: string | null; state: string;
+	elements: { address: string; location: string; models: { id: string; name: string }[] }[];
+	element_count: number; composition: { company: string; product: string; version: string } | null;
+	features: Record<string, string>; default_ttl: number | null; device_key_id: string; device_key_at: string;
+	server: boolean; hops: number | null; provisioned_by: string | null; provisioned_at: string;
+	last_heard_at: string | null; authentication: string; algorithm: string; certificate: CertificateFacts | null;
+}
+export interface Server {
+	address: string; uuid: string | null; name: string | null; local: boolean; hops: number | null; state: string;
+	link: { device: string } | null; load: { opened: number; succeeded: number; failed: number }; sightings: number;
+}
+export interface TrustAnchor extends CertificateFacts { id: number; added_at: string; valid: boolean }
+export interface Status {
+	version: string; time: string; started_at: string;
+	radio: { kind: string; name: string; up: boolean; speed: string | null };
+	network: { name: string; iv_index: number; address: string; next_address: string | null };
+	counts: { devices: number; heard: number; expected: number; missing: number; unexpected: number; nodes: number; servers: number; trust_anchors: number };
+	jobs: Job[]; setup_needed: boolean;
+}
+export interface Session { kind: string; name: string | null; role: string; setup_needed: boolean }
+export interface ImportResult {
+	dry_run: boolean; counts: { total: number; added: number; changed: number; unchanged: number; refused: number };
+	rows: { line: number; outcome: string; field: string | null; message: string | null }[];
+}
+export interface Page<T> { items: T[]; next: string | null }
+
+export class ApiError extends Error {
+	constructor(public status: number, public problem: Problem) {
+		super(problem.detail || problem.title);
+	}
+}
+
+const base = '/api/v1';
+
+export async function call<T>(method: string, path: string, body?: unknown, type = 'application/json'): Promise<T> {
+	const headers: Record<string, string> = { Accept: 'application/json' };
+	// Writes by cookie carry this type even without a body: no form on another site can send it.
+	if (method !== 'GET')
+		headers['Content-Type'] = type;
+	const payload = body === undefined ? undefined : type === 'application/json' ? JSON.stringify(body) : (body as string);
+	let response: Response;
+	try {
+		response = await fetch(base + path, { method, headers, body: payload, credentials: 'same-origin' });
+	} catch {
+		throw new ApiError(0, { title: 'The server does not answer. Is it running, and is this device on its network?', status: 0, code: 'unreachable' });
+	}
+	const text = await response.text();
+	const json = text ? JSON.parse(text) : undefined;
+	if (!response.ok)
+		throw new ApiError(response.status, json ?? { title: response.statusText, status: response.status, code: 'internal' });
+	return json as T;
+}
+
+export const get = <T>(path: string) => call<T>('GET', path);
+export const post = <T>(path: string, body?: unknown, type?: string) => call<T>('POST', path, body, type);
+export const del = (path: string) => call<void>('DELETE', path);
+
+// Every page of a list, in order.
+export async function all<T>(path: string): Promise<T[]> {
+	const items: T[] = [];
+	let cursor: string | null = null;
+	do {
+		const mark: string = path.includes('?') ? '&' : '?';
+		const page: Page<T> = await get(`${path}${mark}limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+		items.push(...page.items);
+		cursor = page.next;
+	} while (cursor);
+	return items;
+}

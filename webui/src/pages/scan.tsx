@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sightings by server; expected against found; the device list.
+import { useMemo, useState } from 'preact/hooks';
+import type { Device, ImportResult, Job } from '../api';
+import { post } from '../api';
+import { devices, now, refresh } from '../store';
+import { Table, Column } from '../table';
+import { Act, Chip, Empty } from '../ui';
+import { ago, csv, download, shortUuid } from '../words';
+
+const bars = (rssi: number | null) => rssi === null ? 'unknown' : `${rssi} dBm`;
+
+const columns: Column<Device>[] = [
+	{ name: 'Device', show: (d) => <><b>{d.name ?? shortUuid(d.uuid)}</b> <span class="dim wide">{d.area}</span></>, sort: (d) => d.name ?? d.uuid },
+	{ name: 'State', show: (d) => <Chip state={d.state} />, sort: (d) => d.state },
+	{ name: 'RSSI', show: (d) => bars(d.rssi), sort: (d) => -(d.rssi ?? -999) },
+	{ name: 'Best server', show: (d) => d.best_server ?? '–', sort: (d) => d.best_server ?? '', wide: true },
+	{ name: 'Servers', show: (d) => d.sightings.length, sort: (d) => -d.sightings.length, wide: true },
+	{ name: 'Heard', show: (d) => ago(d.last_heard_at, now.value), sort: (d) => -(d.last_heard_at ? Date.parse(d.last_heard_at) : 0), wide: true },
+	{ name: 'Certificate', show: (d) => d.trust.state === 'rejected' ? <Chip state="rejected">{d.trust.code ?? 'refused'}</Chip> : d.certificate_support ? 'yes' : 'no', wide: true },
+];
+
+const filters: { name: string; keep: (d: Device) => boolean }[] = [
+	{ name: 'All', keep: () => true },
+	{ name: 'Found', keep: (d) => d.heard || d.state === 'provisioned' },
+	{ name: 'Missing', keep: (d) => d.expected && d.state === 'missing' },
+	{ name: 'Unexpected', keep: (d) => d.heard && !d.expected },
+	{ name: 'Refused', keep: (d) => d.state === 'rejected' },
+];
+
+function Import() {
+	const [text, setText] = useState<string | null>(null);
+	const [result, setResult] = useState<ImportResult | null>(null);
+	const read = async (file: File | undefined) => {
+		if (!file)
+			return;
+		const content = await file.text();
+		setText(content);
+		setResult(await post<ImportResult>('/devices/import?dry_run=true', content, 'text/csv'));
+	};
+	const take = async () => {
+		setResult(await post<ImportResult>('/devices/import', text!, 'text/csv'));
+		setText(null);
+		await refresh();
+	};
+	return (
+		<details class="card">
+			<summary>Import the list of expected devices</summary>
+			<p class="small">CSV with the columns uuid, name, area, profile, static_oob, certificate. It is looked at first; nothing is taken before you say so.</p>
+			<label>File<input type="file" accept=".csv,text/csv" onChange={(e) => void read(e.currentTarget.files?.[0])} /></label>
+			{result && (
+				<div role="status">
+					<p>{result.dry_run ? 'Would take' : 'Took'} {result.counts.added} new, {result.counts.changed} changed; {result.counts.unchanged} unchanged, {result.counts.refused} refused.</p>
+					<ul>{result.rows.filter((r) => r.outcome === 'refused').slice(0, 20).map((r) => <li key={r.line}>line {r.line}: {r.message}</li>)}</ul>
+				</div>
+			)}
+			{text && <Act run={take} kind="main">Import {result?.counts.total ?? ''} devices</Act>}
+		</details>
+	);
+}
+
+export function Scan() {
+	const [filter, setFilter] = useState(0);
+	const [words, setWords] = useState('');
+	const rows = useMemo(() => {
+		const w = words.toLowerCase();
+		return [...devices.value.values()].filter((d) => filters[filter].keep(d) &&
+			(!w || d.uuid.includes(w) || (d.name ?? '').toLowerCase().includes(w) || (d.area ?? '').toLowerCase().includes(w)));
+	}, [devices.value, filter, words]);
+	const everyone = [...devices.value.values()];
+	const save = () => download('devices.csv', csv([['uuid', 'name', 'area', 'state', 'rssi', 'best_server'],
+		...rows.map((d) => [d.uuid, d.name, d.area, d.state, d.rssi, d.best_server])]));
+	return (
+		<>
+			<div class="row spread">
+				<h1>Scan</h1>
+				<span class="row">
+					<button onClick={save}>CSV</button>
+					<Act kind="main" run={() => post<Job>('/jobs', { kind: 'scan', targets: 'all' })}>Scan through all servers</Act>
+				</span>
+			</div>
+			<Import />
+			<div class="row filters" role="group" aria-label="Filter">
+				{filters.map((f, i) => <button key={f.name} aria-pressed={filter === i} onClick={() => setFilter(i)}>{f.name} {everyone.filter(f.keep).length}</button>)}
+				<input type="search" aria-label="Search devices" placeholder="Search" value={words} onInput={(e) => setWords(e.currentTarget.value)} />
+			</div>
+			{rows.length === 0
+				? <Empty title="Nothing here">Devices appear as soon as the gateway or a server hears their beacons.</Empty>
+				: <Table label="Devices" rows={rows} columns={columns} id={(d) => d.uuid} />}
+		</>
+	);
+}

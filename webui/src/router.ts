@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page is the part of the address behind "#/": no reloads, and a link to each page works.
+import { signal } from '@preact/signals';
+
+const read = () => location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
+
+export const route = signal<string[]>(read());
+
+addEventListener('hashchange', () => {
+	route.value = read();
+	scrollTo(0, 0);
+});
+
+export const go = (path: string) => (location.hash = path);
