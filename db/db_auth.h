@@ -13,7 +13,7 @@ enum db_role { DB_ROLE_VIEWER, DB_ROLE_INSTALLER, DB_ROLE_ADMIN };
 const char *db_role_name(enum db_role role);
 int db_role_parse(const char *text); /* -1: no such role */
 
-enum { DB_HASH = 32, DB_PASSWORD = 160, DB_BODY = 65536 };
+enum { DB_HASH = 32, DB_PASSWORD = 160, DB_BODY = 8192 };
 
 struct db_user {
 	int64_t id;
@@ -84,8 +84,8 @@ struct db_idempotency {
 	int status;
 	char location[DB_NAME];
 	int64_t created;
+	char body[DB_BODY]; /* text with its zero; longer answers are not kept */
 	size_t body_len;
-	const char *body; /* put: the caller's; find: of the store, valid until its next call */
 };
 enum db_rc db_idempotency_put(struct db *db, const struct db_idempotency *i);
 enum db_rc db_idempotency_find(struct db *db, const char *actor, const char *key,
