@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dev_flash.h"
+
+#include <string.h>
+
+#include "crypto.h"
+#include "device.h"
+#include "mesh_const.h"
+
+enum { MAGIC = 0x4D4D4446, VERSION = 1, CHECK_LEN = 8 };
+enum { FLAG_PROVISIONED = 1 << 0, FLAG_SILENCED = 1 << 1, FLAG_IV_UPDATE = 1 << 2 };
+enum { FLAG_RELAY = 1 << 3, FLAG_BEACON = 1 << 4, FLAGS_KNOWN = 0x1F };
+
+void dev_flash_blank(struct dev_image *out)
+{
+	memset(out, 0, sizeof(*out));
+}
+
+static uint8_t flags_of(const struct dev_image *im)
+{
+	return (uint8_t)((im->provisioned ? FLAG_PROVISIONED : 0) |
+			 (im->silenced ? FLAG_SILENCED : 0) | (im->iv_update ? FLAG_IV_UPDATE : 0) |
+			 (im->relay ? FLAG_RELAY : 0) | (im->beacon ? FLAG_BEACON : 0));
+}
+
+static void write_node(struct wr *w, const struct dev_image *im)
+{
+	wr_be16(w, im->address);
+	wr_u8(w, im->elements);
+	wr_copy(w, im->device_key.octet, sizeof(im->device_key.octet));
+	wr_be32(w, im->iv_index);
+	wr_be16(w, im->iv_hours);
+	wr_be16(w, im->recovery_hours);
+	wr_be32(w, im->seq_reserved);
+	wr_u8(w, im->relay_retransmit);
+	wr_u8(w, im->network_transmit);
+	wr_u8(w, im->default_ttl);
+}
+
+static void write_rows(struct wr *w, const struct dev_image *im)
+{
+	wr_u8(w, (uint8_t)im->n_net_keys);
+	for (size_t i = 0; i < im->n_net_keys; i++) {
+		wr_be16(w, im->net_keys[i].index);
+		wr_copy(w, im->net_keys[i].key.octet, 16);
+	}
+	wr_u8(w, (uint8_t)im->n_app_keys);
+	for (size_t i = 0; i < im->n_app_keys; i++) {
+		wr_be16(w, im->app_keys[i].index);
+		wr_be16(w, im->app_keys[i].net_index);
+		wr_copy(w, im->app_keys[i].key.octet, 16);
+	}
+	wr_u8(w, (uint8_t)im->n_bindings);
+	for (size_t i = 0; i < im->n_bindings; i++) {
+		wr_u8(w, im->bindings[i].element);
+		wr_be16(w, im->bindings[i].model);
+		wr_be16(w, im->bindings[i].app_index);
+	}
+	wr_u8(w, (uint8_t)im->n_replay);
+	for (size_t i = 0; i < im->n_replay; i++) {
+		wr_be16(w, im->replay[i].src);
+		wr_be32(w, im->replay[i].iv_index);
+		wr_be24(w, im->replay[i].seq);
+	}
+}
+
+struct bytes dev_flash_write(const struct dev_image *im, uint8_t buf[DEV_IMAGE_MAX])
+{
+	struct wr w = wr_to(buf, DEV_IMAGE_MAX);
+	uint8_t digest[32];
+
+	wr_be32(&w, MAGIC);
+	wr_u8(&w, VERSION);
+	wr_u8(&w, flags_of(im));
+	wr_be32(&w, im->resets);
+	if (im->provisioned) {
+		write_node(&w, im);
+		write_rows(&w, im);
+	}
+	sha256(bytes_of(buf, w.n), digest);
+	wr_copy(&w, digest, CHECK_LEN);
+	return wr_done(&w);
+}
+
+static bool read_node(struct rd *r, struct dev_image *im)
+{
+	im->address = rd_be16(r);
+	im->elements = rd_u8(r);
+	rd_copy(r, im->device_key.octet, sizeof(im->device_key.octet));
+	im->iv_index = rd_be32(r);
+	im->iv_hours = rd_be16(r);
+	im->recovery_hours = rd_be16(r);
+	im->seq_reserved = rd_be32(r);
+	im->relay_retransmit = rd_u8(r);
+	im->network_transmit = rd_u8(r);
+	im->default_ttl = rd_u8(r);
+	return rd_ok(r) && im->elements > 0 && im->address > 0 &&
+	       im->address + im->elements - 1 <= ADDR_UNICAST_LAST;
+}
+
+/* A count that the table has no room for breaks the image. */
+static size_t read_count(struct rd *r, size_t room)
+{
+	size_t n = rd_u8(r);
+
+	if (n > room)
+		r->overrun = true;
+	return rd_ok(r) ? n : 0;
+}
+
+static bool read_rows(struct rd *r, struct dev_image *im)
+{
+	im->n_net_keys = read_count(r, DEV_NET_KEYS);
+	for (size_t i = 0; i < im->n_net_keys; i++) {
+		im->net_keys[i].index = rd_be16(r);
+		rd_copy(r, im->net_keys[i].key.octet, 16);
+	}
+	im->n_app_keys = read_count(r, DEV_APP_KEYS);
+	for (size_t i = 0; i < im->n_app_keys; i++) {
+		im->app_keys[i].index = rd_be16(r);
+		im->app_keys[i].net_index = rd_be16(r);
+		rd_copy(r, im->app_keys[i].key.octet, 16);
+	}
+	im->n_bindings = read_count(r, DEV_BINDINGS);
+	for (size_t i = 0; i < im->n_bindings; i++) {
+		im->bindings[i].element = rd_u8(r);
+		im->bindings[i].model = rd_be16(r);
+		im->bindings[i].app_index = rd_be16(r);
+	}
+	im->n_replay = read_count(r, DEV_REPLAY_ROWS);
+	for (size_t i = 0; i < im->n_replay; i++) {
+		im->replay[i].src = rd_be16(r);
+		im->replay[i].iv_index = rd_be32(r);
+		im->replay[i].seq = rd_be24(r);
+	}
+	return rd_finished(r) && im->n_net_keys > 0;
+}
+
+static bool checked(struct bytes flash, struct bytes *body)
+{
+	uint8_t digest[32];
+
+	if (!flash.p || flash.n <= CHECK_LEN || flash.n > DEV_IMAGE_MAX)
+		return false;
+	*body = bytes_of(flash.p, flash.n - CHECK_LEN);
+	sha256(*body, digest);
+	return memcmp(digest, flash.p + body->n, CHECK_LEN) == 0;
+}
+
+bool dev_flash_read(struct bytes flash, struct dev_image *out)
+{
+	struct bytes body;
+	struct rd r;
+	uint8_t flags;
+	bool good;
+
+	dev_flash_blank(out);
+	if (!checked(flash, &body))
+		return false;
+	r = rd_from(body);
+	if (rd_be32(&r) != MAGIC || rd_u8(&r) != VERSION)
+		return false;
+	flags = rd_u8(&r);
+	out->resets = rd_be32(&r);
+	out->provisioned = flags & FLAG_PROVISIONED;
+	out->silenced = flags & FLAG_SILENCED;
+	out->iv_update = flags & FLAG_IV_UPDATE;
+	out->relay = flags & FLAG_RELAY;
+	out->beacon = flags & FLAG_BEACON;
+	good = !(flags & ~FLAGS_KNOWN) &&
+	       (out->provisioned ? read_node(&r, out) && read_rows(&r, out) : rd_finished(&r));
+	if (!good)
+		dev_flash_blank(out);
+	return good;
+}
+
+bool device_state_read(struct bytes flash, struct device_state *out)
+{
+	struct dev_image im;
+
+	memset(out, 0, sizeof(*out));
+	if (!dev_flash_read(flash, &im))
+		return false;
+	out->resets = im.resets;
+	out->provisioned = im.provisioned;
+	if (im.provisioned) {
+		out->address = im.address;
+		out->elements = im.elements;
+		out->relay = im.relay;
+		device_key_id(&im.device_key, out->device_key_id);
+	}
+	secret_wipe(&im, sizeof(im));
+	return true;
+}
+
+bool device_keys_read(struct bytes flash, struct device_keys *out)
+{
+	struct dev_image im;
+	bool found;
+
+	memset(out, 0, sizeof(*out));
+	found = dev_flash_read(flash, &im) && im.provisioned;
+	if (found) {
+		out->net_key = im.net_keys[0].key;
+		out->device_key = im.device_key;
+		out->address = im.address;
+		out->iv_index = im.iv_index;
+	}
+	secret_wipe(&im, sizeof(im));
+	return found;
+}
