@@ -15,7 +15,7 @@
 #include "bytes.h"
 #include "secret.h"
 
-enum { DB_WHY = 256, DB_NAME = 128, DB_CODE = 40, DB_MESSAGE = 256, DB_CURSOR = 320 };
+enum { DB_WHY = 256, DB_NAME = 128, DB_CODE = 40, DB_MESSAGE = 256, DB_CURSOR = 400 };
 
 enum db_rc {
 	DB_OK,	     /* done; of a get: the row was found */

@@ -133,7 +133,7 @@ static size_t value_format(char *out, size_t cap, sqlite3_stmt *s, int column)
 
 static void cursor_format(char next[DB_CURSOR], const char *sort, sqlite3_stmt *s)
 {
-	char value[DB_NAME * 2 + 2], key[48];
+	char value[DB_NAME * 2 + 2], key[96];
 
 	value_format(value, sizeof value, s, 0);
 	value_format(key, sizeof key, s, 1);
