@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Server, radio and building in one process and in virtual time. Nothing sleeps; the same seed
+ * gives the same run. The server can be killed between any two instants, before or after any
+ * commit, and started again on the same store, while the building lives on.
+ */
+#ifndef MESHMASON_TESTS_WORLD_H
+#define MESHMASON_TESTS_WORLD_H
+
+#include "building.h"
+#include "core.h"
+#include "timers.h"
+
+struct world;
+
+/* keys: "devices=10,floors=1,loss=0.1,..."; the seed goes to building, radio and server alike. */
+struct world *world_new(uint64_t seed, const char *keys);
+void world_free(struct world *w);
+
+/* Starts the server on the store; at the first start it learns the CA and the device list as a
+ * user would bring them. */
+void world_start(struct world *w);
+void world_kill(struct world *w);
+bool world_running(const struct world *w);
+
+/* Where the server dies by itself, once: at commit number n from now on, before it is durable
+ * (after = false) or after it, before anything of that turn is sent (after = true). It is not
+ * started again by itself: world_run stops there. */
+void world_kill_at_commit(struct world *w, uint64_t n, bool after);
+uint64_t world_commits(const struct world *w);
+
+/* Starts a job on everything trusted, or on targets; fails the test when it is refused. */
+int64_t world_provision(struct world *w);
+int64_t world_job(struct world *w, const struct jobs_request *rq);
+void world_job_get(struct world *w, int64_t job, struct db_job *out);
+bool world_job_ended(struct world *w, int64_t job);
+
+/* Runs until done() or for limit microseconds of virtual time; true when done() said so. Stops
+ * early when the server dies. */
+bool world_run(struct world *w, uint64_t limit, bool (*done)(struct world *w, void *ctx),
+	       void *ctx);
+void world_advance(struct world *w, uint64_t time);
+/* Until the job has ended, starting the server again whenever it has died. */
+bool world_finish(struct world *w, int64_t job, uint64_t limit);
+
+/* Building and inventory say the same: device for device, address for address, key id for key id,
+ * and no address twice. Otherwise why names the first difference. */
+bool world_agrees(struct world *w, char why[256]);
+/* The task of device i, by its UUID. */
+bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out);
+
+struct core *world_core(struct world *w);
+struct building *world_building(struct world *w);
+struct timers *world_time(struct world *w);
+const char *world_folder(const struct world *w);
+
+/* For the capture witness: every access message that the server sent or read, and the air. */
+void world_on_access(struct world *w,
+		     void (*trace)(void *ctx, const struct access_message *m, struct bytes pdu,
+				   bool outgoing),
+		     void *ctx);
+void world_on_air(struct world *w,
+		  void (*air)(void *ctx, uint64_t at, const uint8_t address[6], struct bytes ad),
+		  void *ctx);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+#include "clock.h"
+#include "loop.h"
+
+struct ticking {
+	struct timers timers;
+	struct timer timer;
+	unsigned ticks, settled;
+};
+
+static void tick(void *ctx)
+{
+	struct ticking *t = ctx;
+
+	t->ticks++;
+	timer_start(&t->timers, &t->timer, SEC(1), tick, t);
+}
+
+static bool settle(void *ctx)
+{
+	((struct ticking *)ctx)->settled++;
+	return true;
+}
+
+static bool refuse(void *ctx)
+{
+	((struct ticking *)ctx)->settled++;
+	return false;
+}
+
+static void begin(struct ticking *t)
+{
+	memset(t, 0, sizeof(*t));
+	timers_init(&t->timers, SEC(100));
+	timer_start(&t->timers, &t->timer, SEC(1), tick, t);
+}
+
+TEST(real_time_runs_as_fast_as_the_clock)
+{
+	struct ticking t;
+	struct clock c;
+
+	begin(&t);
+	clock_init(&c, &t.timers, 1, SEC(5));
+	check(clock_run(&c, SEC(8), true, settle, &t));
+	check_int(t.ticks, 3);
+	check_int(t.settled, 3);
+	check(timers_now(&t.timers) == SEC(103));
+	check(clock_patience(&c, SEC(8)) == SEC(1));
+	timers_free(&t.timers);
+}
+
+TEST(ten_times_faster_is_ten_times_faster)
+{
+	struct ticking t;
+	struct clock c;
+
+	begin(&t);
+	clock_init(&c, &t.timers, 10, SEC(5));
+	check(clock_run(&c, SEC(6), true, settle, &t));
+	check_int(t.ticks, 10);
+	check(clock_patience(&c, SEC(6)) == MSEC(100));
+	timers_free(&t.timers);
+}
+
+TEST(max_races_while_busy_and_only_then)
+{
+	struct ticking t;
+	struct clock c;
+	uint64_t now = loop_now();
+	unsigned raced;
+
+	begin(&t);
+	clock_init(&c, &t.timers, CLOCK_MAX_SPEED, now);
+	check(clock_run(&c, now, true, settle, &t));
+	check(t.ticks >= 64);
+	check(clock_patience(&c, now) == 0);
+	raced = t.ticks;
+	check(clock_run(&c, now + SEC(2), false, settle, &t));
+	check_int(t.ticks, raced);
+	check(clock_run(&c, now + SEC(4), false, settle, &t));
+	check_int(t.ticks, raced + 2);
+	timers_free(&t.timers);
+}
+
+TEST(a_held_clock_stands_still_and_does_not_jump_later)
+{
+	struct ticking t;
+	struct clock c;
+
+	begin(&t);
+	clock_init(&c, &t.timers, 1, SEC(5));
+	c.held = true;
+	check(clock_run(&c, SEC(60), true, settle, &t));
+	check_int(t.ticks, 0);
+	check(clock_patience(&c, SEC(60)) == TIMERS_NEVER);
+	c.held = false;
+	check(clock_run(&c, SEC(61), true, settle, &t));
+	check_int(t.ticks, 1);
+	timers_free(&t.timers);
+}
+
+TEST(a_refused_commit_stops_time_at_once)
+{
+	struct ticking t;
+	struct clock c;
+
+	begin(&t);
+	clock_init(&c, &t.timers, 1, SEC(5));
+	check(!clock_run(&c, SEC(60), true, refuse, &t));
+	check_int(t.ticks, 1);
+	timers_free(&t.timers);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(real_time_runs_as_fast_as_the_clock),
+		cmocka_unit_test(ten_times_faster_is_ten_times_faster),
+		cmocka_unit_test(max_races_while_busy_and_only_then),
+		cmocka_unit_test(a_held_clock_stands_still_and_does_not_jump_later),
+		cmocka_unit_test(a_refused_commit_stops_time_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
