@@ -144,6 +144,18 @@ void bearer_air_readable(struct bearer_air *a)
 		;
 }
 
+/* A socket that takes a connection has a living owner; one that refuses was left behind. */
+static bool in_use(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool lives =
+		fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return lives;
+}
+
 static bool open_socket(struct bearer_air *a, const char *name, char error[BEARER_AIR_ERROR])
 {
 	struct stat st;
@@ -155,6 +167,11 @@ static bool open_socket(struct bearer_air *a, const char *name, char error[BEARE
 	}
 	if (stat(a->dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		snprintf(error, BEARER_AIR_ERROR, "air:%.150s: no such folder", a->dir);
+		return false;
+	}
+	if (in_use(&a->own)) {
+		snprintf(error, BEARER_AIR_ERROR, "air:%.150s: in use by another process",
+			 a->own.sun_path);
 		return false;
 	}
 	/* Only ever a socket is replaced. */

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+mm_test(test_advertiser mm_bearer)
+mm_test(test_bearer_air mm_bearer)
