@@ -409,6 +409,11 @@ void air_remove(struct air_radio *r)
 	radio_free(r);
 }
 
+void air_set_address(struct air_radio *r, const uint8_t address[AIR_ADDRESS])
+{
+	memcpy(r->config.address, address, AIR_ADDRESS);
+}
+
 size_t air_neighbours(const struct air_radio *r)
 {
 	return r->n_neighbours;

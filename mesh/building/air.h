@@ -69,6 +69,7 @@ struct air_counters air_counters(const struct air *air);
 /* Owned by the air; removed earlier with air_remove, not from within heard(). */
 struct air_radio *air_add(struct air *air, const struct air_radio_config *config);
 void air_remove(struct air_radio *radio);
+void air_set_address(struct air_radio *radio, const uint8_t address[AIR_ADDRESS]);
 
 /* Queues a transmission: count advertising events, interval_ms plus 0..10 ms apart. False when
  * the queue is full or ad is empty or longer than a legacy advertisement. Never calls heard(). */

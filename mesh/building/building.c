@@ -115,7 +115,7 @@ static void resident_heard(void *ctx, const struct air_report *report)
 
 static bool refuse(char error[BUILDING_ERROR], const char *what, const char *why)
 {
-	snprintf(error, BUILDING_ERROR, "%s: %s", what, why);
+	snprintf(error, BUILDING_ERROR, "%.200s: %.100s", what, why);
 	return false;
 }
 
@@ -276,6 +276,11 @@ void building_radio_remove(struct building_radio *radio)
 {
 	air_remove(radio->radio);
 	free(radio);
+}
+
+void building_radio_set_address(struct building_radio *radio, const uint8_t address[6])
+{
+	air_set_address(radio->radio, address);
 }
 
 bool building_radio_transmit(struct building_radio *radio, struct bytes data)

@@ -56,6 +56,8 @@ struct building_radio_config {
 struct building_radio *building_radio_add(struct building *b,
 					  const struct building_radio_config *config);
 void building_radio_remove(struct building_radio *radio);
+/* The sender of what it transmits from now on. */
+void building_radio_set_address(struct building_radio *radio, const uint8_t address[6]);
 /* One advertising event, as soon as the radio is idle (each takes 1.1 ms); false when too many
  * wait already, or data is not 1..31 octets. */
 bool building_radio_transmit(struct building_radio *radio, struct bytes data);
