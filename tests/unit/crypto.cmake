@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+mm_test(test_crypto mm_crypto OpenSSL::Crypto PkgConfig::JANSSON)
