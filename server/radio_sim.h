@@ -20,6 +20,7 @@ struct radio_sim_config {
 	const char *data;	/* DATA: the devices' flash is in DATA/building/state */
 	int64_t now;		/* seconds since 1970: when new certificates are issued */
 	uint64_t seed;		/* of this run; 0: the building's own, the same run every time */
+	bool fast_flash;	/* see building.h */
 	const uint8_t *address; /* 6 octets of ours; NULL: a fixed one */
 	/* May be NULL: every advertising event of the whole air. */
 	void (*capture)(void *ctx, uint64_t at, const uint8_t address[6], struct bytes ad);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon: everything opened in order, one loop over it, everything closed in order. */
+#ifndef MESHMASON_DAEMON_H
+#define MESHMASON_DAEMON_H
+
+#include "options.h"
+
+/* Runs until a signal; the process's exit status. Prints "listening: URL" and, until the first
+ * user exists, "dashboard: LINK" on standard output when it is ready. */
+int daemon_run(const struct options *o);
+
+#endif

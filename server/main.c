@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "api.h"
+#include "daemon.h"
+#include "options.h"
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	char why[512];
+
+	options_defaults(&o);
+	if (options_parse(&o, argc, argv, why, sizeof(why)) != OPTIONS_OK) {
+		fprintf(stderr, "meshmasond: %s\n", why);
+		return 2;
+	}
+	if (o.help) {
+		fputs(options_usage(), stdout);
+		return EXIT_SUCCESS;
+	}
+	if (o.version) {
+		puts("meshmasond " MESHMASON_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (o.print_routes) {
+		api_print_routes(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (o.check_config) {
+		puts("the configuration is good");
+		return EXIT_SUCCESS;
+	}
+	umask(077);
+	log_set_level(o.log_level);
+	return daemon_run(&o);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The radio that --radio names, opened; and its capture. */
+#ifndef MESHMASON_RADIO_H
+#define MESHMASON_RADIO_H
+
+#include "bearer.h"
+#include "timers.h"
+
+enum { RADIO_WHY = 512 };
+
+struct radio;
+
+struct radio_config {
+	const char *spec;      /* air:DIR, sim:FILE, sim:KEY=VALUE,... */
+	const char *data;      /* DATA */
+	const char *capture;   /* file, or "" */
+	struct timers *timers; /* mesh time */
+	int64_t now;	       /* Unix seconds */
+	uint64_t seed;	       /* of this run's chance */
+};
+
+/* NULL with one line in why. */
+struct radio *radio_open(const struct radio_config *config, char why[RADIO_WHY]);
+void radio_close(struct radio *r);
+struct bearer *radio_bearer(struct radio *r);
+const char *radio_kind(const struct radio *r); /* "air", "sim" */
+const char *radio_name(const struct radio *r);
+/* To watch for input, or -1; then radio_readable. */
+int radio_fd(const struct radio *r);
+void radio_readable(struct radio *r);
+
+#endif
