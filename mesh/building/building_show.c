@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "building_show.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "building_file.h"
+#include "building_make.h"
+#include "files.h"
+
+/* An absent or broken image is a factory-new device, as it is for the device itself. */
+static bool state_of(const struct building_device *d, const char *folder, struct device_state *out,
+		     char error[BUILDING_ERROR])
+{
+	uint8_t *image;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	if (!files_flash_read(folder, d->make.uuid, DEVICE_FLASH_MAX, &image, &n)) {
+		snprintf(error, BUILDING_ERROR, "%.200s: %.80s", folder, strerror(errno));
+		return false;
+	}
+	if (!device_state_read(bytes_of(image, n), out))
+		memset(out, 0, sizeof(*out));
+	secret_wipe(image, n);
+	free(image);
+	return true;
+}
+
+static json_t *state_json(const struct building_device *d, const struct device_state *s)
+{
+	char uuid[UUID_TEXT], address[8];
+
+	snprintf(address, sizeof(address), "0x%04X", s->address);
+	return json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:i, s:b, s:I}", "uuid",
+			 uuid_format(uuid, d->make.uuid), "name", d->make.name, "provisioned",
+			 s->provisioned, "address", s->provisioned ? address : NULL,
+			 "device_key_id", s->provisioned ? s->device_key_id : NULL, "elements",
+			 s->provisioned ? s->elements : d->make.elements, "relay", s->relay,
+			 "resets", (json_int_t)s->resets);
+}
+
+static void state_line(FILE *out, const struct building_device *d, const struct device_state *s)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_format(uuid, d->make.uuid);
+	if (s->provisioned)
+		fprintf(out, "%s  %-12s  0x%04X  %s\n", uuid, d->make.name, s->address,
+			s->device_key_id);
+	else
+		fprintf(out, "%s  %-12s  -       unprovisioned\n", uuid, d->make.name);
+}
+
+static json_t *make_json(const struct building_device *d, unsigned hops)
+{
+	const struct device_make *m = &d->make;
+	char uuid[UUID_TEXT];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:f, s:f, s:i, s:i, s:b, s:b, s:s, s:b, s:i, s:s, s:b, s:i}",
+		"uuid", uuid_format(uuid, m->uuid), "name", m->name, "area", d->area, "x",
+		d->place.x, "y", d->place.y, "floor", d->place.floor, "elements", m->elements,
+		"server", m->server, "certificates", m->certificates, "certificate",
+		m->certificates ? building_certificate_name(d->certificate) : "none",
+		"oob_public_key", m->oob_public_key, "static_oob", (int)m->static_oob_len, "fault",
+		building_fault_name(m->fault), "absent", d->absent, "reach", (int)hops);
+}
+
+static void make_line(FILE *out, const struct building_device *d, unsigned hops)
+{
+	const struct device_make *m = &d->make;
+	char uuid[UUID_TEXT];
+
+	fprintf(out, "%s  %-12s  %6.1f %6.1f %2d  reach %u%s%s%s%s%s%s%s\n",
+		uuid_format(uuid, m->uuid), m->name, d->place.x, d->place.y, d->place.floor, hops,
+		m->server ? " server" : "", m->certificates ? "" : " no-certificate",
+		d->certificate == CERTIFICATE_GOOD ? "" : " ",
+		d->certificate == CERTIFICATE_GOOD ? "" : building_certificate_name(d->certificate),
+		m->fault == DEVICE_SOUND ? "" : " ",
+		m->fault == DEVICE_SOUND ? "" : building_fault_name(m->fault),
+		d->absent ? " absent" : "");
+}
+
+static bool show_all(const struct building_file *f, const char *state, json_t *list, FILE *out,
+		     char error[BUILDING_ERROR])
+{
+	unsigned *hops = calloc(f->n, sizeof(*hops));
+	bool ok = true;
+
+	if (!hops)
+		abort();
+	if (!state)
+		building_reach(f, hops);
+	for (size_t i = 0; i < f->n && ok; i++) {
+		struct device_state s;
+
+		ok = !state || state_of(&f->devices[i], state, &s, error);
+		if (!ok)
+			break;
+		if (list)
+			json_array_append_new(list, state ? state_json(&f->devices[i], &s)
+							  : make_json(&f->devices[i], hops[i]));
+		else if (state)
+			state_line(out, &f->devices[i], &s);
+		else
+			make_line(out, &f->devices[i], hops[i]);
+	}
+	free(hops);
+	return ok;
+}
+
+bool building_show(const char *file, const char *state, bool json, FILE *out,
+		   char error[BUILDING_ERROR])
+{
+	struct building_file f;
+	json_t *list, *root;
+	bool ok;
+
+	if (!building_file_load(file, &f, error))
+		return false;
+	list = json_array();
+	root = json_pack("{s:o}", "devices", list);
+	ok = show_all(&f, state, json ? list : NULL, out, error);
+	if (ok && json) {
+		json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+		fputc('\n', out);
+	}
+	json_decref(root);
+	building_file_free(&f);
+	return ok;
+}
