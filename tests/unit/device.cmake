@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+mm_test(test_dev_vectors mm_building PkgConfig::JANSSON)
+mm_test(test_dev_prov mm_building PkgConfig::JANSSON)
+mm_test(test_dev_pb_adv mm_building)
+mm_test(test_dev_node mm_building)
