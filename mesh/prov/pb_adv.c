@@ -300,9 +300,18 @@ static void carrier_open(struct prov_carrier *c, const uint8_t uuid[UUID_LEN])
 	step_after(l, random_delay(p), open_again);
 }
 
+/* The ack of the device's last PDU goes before anything else. */
+static uint64_t until_acked(struct link *l)
+{
+	if (!timer_running(&l->ack_due))
+		return 0;
+	return l->ack_due.at - timers_now(l->adv->env.timers);
+}
+
 static void carrier_send(struct prov_carrier *c, struct bytes pdu)
 {
 	struct link *l = link_of(c);
+	uint64_t delay = random_delay(l->adv) + until_acked(l);
 
 	assert(!l->sending && pdu.n > 0 && pdu.n <= sizeof(l->tx));
 	if (l->state != LINK_OPEN)
@@ -312,14 +321,14 @@ static void carrier_send(struct prov_carrier *c, struct bytes pdu)
 	l->sending = true;
 	l->segment = 0;
 	l->tries = 0;
-	step_after(l, random_delay(l->adv), send_segment);
+	step_after(l, delay, send_segment);
 }
 
 static void carrier_close(struct prov_carrier *c, enum prov_close_reason reason)
 {
 	struct link *l = link_of(c);
 	struct timers *ts = l->adv->env.timers;
-	uint64_t delay = random_delay(l->adv);
+	uint64_t delay = random_delay(l->adv) + until_acked(l);
 
 	if (l->state == LINK_IDLE || l->state == LINK_CLOSING)
 		return;
@@ -329,9 +338,6 @@ static void carrier_close(struct prov_carrier *c, enum prov_close_reason reason)
 	timer_stop(ts, &l->limit);
 	timer_stop(ts, &l->ack_wait);
 	cancel(l, l->tag);
-	/* The ack of the device's last word goes first. */
-	if (timer_running(&l->ack_due))
-		delay += DELAY_MAX_US;
 	step_after(l, delay, close_now);
 }
 
