@@ -36,7 +36,7 @@ bool building_keys_parse(struct building_keys *k, const char *list, char error[B
 
 struct building_made {
 	size_t devices, servers;
-	size_t unreached; /* sound devices that no chain of servers reaches from 0,0,0 */
+	size_t unreached; /* devices on the air that no chain of servers hears */
 };
 
 /* Writes the building (0600), the CA certificate as PEM and the device list as CSV. now: seconds
@@ -45,9 +45,10 @@ bool building_make(const struct building_keys *k, const char *file, const char *
 		   const char *list, int64_t now, struct building_made *made,
 		   char error[BUILDING_ERROR]);
 
-/* From the gateway's usual place outward through sound servers: the number of sound devices that
- * are not reached; hops (may be NULL) gets for each device its distance, 1 heard by the gateway
- * itself, 0 not reached. The graph of who hears whom; loss and time play no part. */
+/* From the gateway's usual place outward through the servers that can be provisioned: the number of
+ * devices on the air that none of them hears. hops (may be NULL) gets for each device its distance,
+ * 1 heard by the gateway itself, 0 not reached. The graph of who hears whom; loss and time play no
+ * part. */
 size_t building_reach(const struct building_file *file, unsigned *hops);
 
 #endif

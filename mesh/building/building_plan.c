@@ -161,7 +161,8 @@ static bool sound(const struct building_device *d)
 	return d->make.fault == DEVICE_SOUND && !d->absent && d->certificate == CERTIFICATE_GOOD;
 }
 
-/* Marks what is newly heard from a place; returns how many sound devices that were. */
+/* Marks what is newly heard from a place; returns how many devices that were. Bad ones count, too:
+ * the job has to hear them to refuse them. */
 static size_t spread(const struct building_file *f, const struct place *from, unsigned hop,
 		     unsigned *hops, size_t *queue, size_t queued)
 {
@@ -170,7 +171,7 @@ static size_t spread(const struct building_file *f, const struct place *from, un
 	for (size_t i = 0; i < f->n; i++) {
 		const struct building_device *d = &f->devices[i];
 
-		if (hops[i] || !sound(d) || !air_hears(f->seed, from, &d->place))
+		if (hops[i] || d->absent || !air_hears(f->seed, from, &d->place))
 			continue;
 		hops[i] = hop;
 		queue[queued + news++] = i;
@@ -189,11 +190,11 @@ static size_t reach(const struct building_file *f, unsigned *hops, size_t *queue
 	for (size_t at = 0; at < queued; at++) {
 		const struct building_device *d = &f->devices[queue[at]];
 
-		if (d->make.server)
+		if (d->make.server && sound(d))
 			queued += spread(f, &d->place, hops[queue[at]] + 1, hops, queue, queued);
 	}
 	for (size_t i = 0; i < f->n; i++)
-		unreached += sound(&f->devices[i]) && !hops[i];
+		unreached += !f->devices[i].absent && !hops[i];
 	return unreached;
 }
 
@@ -227,12 +228,12 @@ static size_t best_promotion(const struct building_file *f, const unsigned *hops
 		const struct building_device *d = &f->devices[i];
 		size_t news = 0;
 
-		if (!hops[i] || d->make.server)
+		if (!hops[i] || d->make.server || !sound(d))
 			continue;
 		for (size_t k = 0; k < f->n; k++) {
 			const struct building_device *other = &f->devices[k];
 
-			news += !hops[k] && sound(other) &&
+			news += !hops[k] && !other->absent &&
 				air_hears(f->seed, &d->place, &other->place);
 		}
 		if (news > best_news) {

@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 mm_test(test_advertiser mm_bearer)
 mm_test(test_bearer_air mm_bearer)
+mm_test(test_air mm_building m)
+mm_test(test_building mm_building)
+add_dependencies(test_building meshmason-building)

@@ -67,7 +67,7 @@ static int run_make(int argc, char **argv)
 	printf("%s: %zu devices, %zu servers; %s, %s\n", argv[1], made.devices, made.servers, ca,
 	       list);
 	if (made.unreached)
-		printf("%s: %zu sound devices are out of every server's reach\n", argv[1],
+		printf("%s: %zu devices are out of every server's reach\n", argv[1],
 		       made.unreached);
 	return 0;
 }

@@ -1,0 +1,758 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "building.h"
+#include "building_file.h"
+#include "building_make.h"
+#include "building_plan.h"
+#include "building_show.h"
+#include "check.h"
+#include "files.h"
+
+static const int64_t now = 1790000000;
+
+struct folder {
+	char path[64];
+	char file[96], ca[96], list[96], state[96], air[96];
+};
+
+static int setup(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+
+	strcpy(f->path, "/tmp/test-building-XXXXXX");
+	if (!mkdtemp(f->path))
+		return -1;
+	snprintf(f->file, sizeof(f->file), "%s/b.json", f->path);
+	snprintf(f->ca, sizeof(f->ca), "%s/b.json.ca.pem", f->path);
+	snprintf(f->list, sizeof(f->list), "%s/b.json.csv", f->path);
+	snprintf(f->state, sizeof(f->state), "%s/b.json.state", f->path);
+	snprintf(f->air, sizeof(f->air), "%s/air", f->path);
+	*state = f;
+	return 0;
+}
+
+static void remove_all(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) < 0) {
+			char below[300];
+
+			snprintf(below, sizeof(below), "%.40s/%.255s", path, e->d_name);
+			remove_all(below);
+		}
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+static int teardown(void **state)
+{
+	struct folder *f = *state;
+
+	remove_all(f->path);
+	free(f);
+	return 0;
+}
+
+static void make(const struct folder *f, const char *keys_text)
+{
+	struct building_keys keys = building_keys_default();
+	struct building_made made;
+	char error[BUILDING_ERROR] = "";
+
+	if (!building_keys_parse(&keys, keys_text, error) ||
+	    !building_make(&keys, f->file, f->ca, f->list, now, &made, error))
+		fail_msg("%s: %s", keys_text, error);
+	check_int(made.unreached, 0);
+}
+
+/* --- keys --- */
+
+TEST(keys_that_are_wrong_are_refused_with_the_key_s_name)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "devices", "KEY=VALUE" },
+		{ "devices=", "devices" },
+		{ "devices=0", "devices" },
+		{ "devices=5001", "devices" },
+		{ "devices=2.5", "devices" },
+		{ "devices=ten", "devices" },
+		{ "devices=-1", "devices" },
+		{ "floors=0", "floors" },
+		{ "spacing_m=0", "spacing_m" },
+		{ "spacing_m=nan", "spacing_m" },
+		{ "loss=5", "loss" },
+		{ "loss=-0.1", "loss" },
+		{ "loss=101%", "loss" },
+		{ "seed=-1", "seed" },
+		{ "servers=1.01", "servers" },
+		{ "cbp=x", "cbp" },
+		{ "untrusted=5%", "untrusted" },
+		{ "uri=0.1", "uri=0.1: not supported yet" },
+		{ "oob_prompt=1", "not supported yet" },
+		{ "composition_change=2", "not supported yet" },
+		{ "colour=red", "colour: unknown" },
+		{ "device=5", "device: unknown" },
+		{ "devicesx=5", "devicesx: unknown" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct building_keys k = building_keys_default();
+		char error[BUILDING_ERROR] = "";
+
+		check_row(rows[i].text, !building_keys_set(&k, rows[i].text, error));
+		check_row(rows[i].text, strstr(error, rows[i].says) && !strchr(error, '\n'));
+	}
+}
+
+TEST(keys_that_are_right_are_taken)
+{
+	struct building_keys k = building_keys_default();
+	char error[BUILDING_ERROR] = "";
+
+	check(building_keys_parse(&k,
+				  "devices=7,floors=2,spacing_m=8.5,loss=5%,seed=99,servers=0.25,"
+				  "cbp=0,static_oob=100%,uri=0,oob_prompt=0,composition_change=0",
+				  error));
+	check(k.devices == 7 && k.floors == 2 && k.spacing_m == 8.5 && k.loss == 0.05 &&
+	      k.seed == 99 && k.servers == 0.25 && k.cbp == 0 && k.static_oob == 1);
+	check(building_keys_parse(&k, "", error));
+}
+
+TEST(a_plan_that_cannot_be_is_refused)
+{
+	static const char *const rows[] = { "devices=3,dead=4", "devices=2,floors=3",
+					    "devices=5,untrusted=2,expired=2,absent=2" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct building_keys k = building_keys_default();
+		struct building_file f;
+		char error[BUILDING_ERROR] = "";
+
+		check_row(rows[i], building_keys_parse(&k, rows[i], error));
+		check_row(rows[i], !building_plan(&k, &f, error));
+		check_row(rows[i], error[0] && !strchr(error, '\n'));
+	}
+}
+
+/* --- geometry --- */
+
+static size_t heard_by(const struct building_file *f, size_t of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += i != of && air_hears(f->seed, &f->devices[of].place, &f->devices[i].place);
+	return n;
+}
+
+TEST(sixty_devices_on_three_floors_are_connected_and_several_hops_deep)
+{
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		struct building_keys k = building_keys_default();
+		unsigned hops[60], deepest = 0, first = 0;
+		struct building_file f;
+		char error[BUILDING_ERROR];
+
+		k.seed = seed;
+		k.untrusted = 3;
+		k.expired = k.misnamed = k.absent = 1;
+		k.dead = 2;
+		check(building_plan(&k, &f, error));
+		check_int(f.n, 60);
+		check_int(building_reach(&f, hops), 0);
+		for (size_t i = 0; i < f.n; i++) {
+			check_int(hops[i] == 0, f.devices[i].absent);
+			deepest = hops[i] > deepest ? hops[i] : deepest;
+			first += hops[i] == 1;
+			check(heard_by(&f, i) >= 4);
+		}
+		check(deepest >= 3 && first >= 4 && first <= 20);
+		building_file_free(&f);
+	}
+}
+
+TEST(few_servers_are_put_where_growth_would_stop)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct building_keys k = building_keys_default();
+		struct building_file f;
+		char error[BUILDING_ERROR];
+		size_t servers = 0;
+
+		k.seed = seed;
+		k.servers = 0.02;
+		check(building_plan(&k, &f, error));
+		check_int(building_reach(&f, NULL), 0);
+		for (size_t i = 0; i < f.n; i++)
+			servers += f.devices[i].make.server;
+		check(servers > 1 && servers < 15);
+		building_file_free(&f);
+		k.servers = 0;
+		check(building_plan(&k, &f, error));
+		check(building_reach(&f, NULL) > 30);
+		building_file_free(&f);
+	}
+}
+
+TEST(the_numbers_of_bad_devices_and_the_shares_are_kept)
+{
+	struct building_keys k = building_keys_default();
+	struct building_file f;
+	char error[BUILDING_ERROR];
+	size_t certificates = 0, oob = 0, kinds[4] = { 0 }, faults[3] = { 0 }, absent = 0, bad = 0;
+
+	check(building_keys_parse(&k,
+				  "devices=40,cbp=0.5,static_oob=0.25,untrusted=3,expired=2,"
+				  "misnamed=1,dead=4,silent=2,absent=5,seed=3",
+				  error));
+	check(building_plan(&k, &f, error));
+	for (size_t i = 0; i < f.n; i++) {
+		const struct building_device *d = &f.devices[i];
+
+		certificates += d->make.certificates;
+		oob += d->make.static_oob_len == 32;
+		kinds[d->certificate]++;
+		faults[d->make.fault]++;
+		absent += d->absent;
+		bad += d->certificate != CERTIFICATE_GOOD || d->make.fault != DEVICE_SOUND ||
+		       d->absent;
+		check(d->certificate == CERTIFICATE_GOOD || d->make.certificates);
+		check_int(d->make.oob_public_key, d->make.certificates);
+	}
+	check(certificates == 20 && oob == 10 && absent == 5 && bad == 17);
+	check(kinds[CERTIFICATE_UNTRUSTED] == 3 && kinds[CERTIFICATE_EXPIRED] == 2 &&
+	      kinds[CERTIFICATE_MISNAMED] == 1);
+	check(faults[DEVICE_DEAD] == 4 && faults[DEVICE_SILENT] == 2);
+	building_file_free(&f);
+}
+
+/* --- files --- */
+
+TEST(what_is_made_can_be_loaded_and_is_the_same_for_the_same_seed)
+{
+	struct folder *f = *state;
+	struct building_file a, b;
+	char error[BUILDING_ERROR];
+	struct stat st;
+
+	make(f, "devices=12,floors=2,seed=8,static_oob=0.5,cbp=0.75,oob_pubkey=1,dead=1,absent=1");
+	check(building_file_load(f->file, &a, error));
+	check_int(stat(f->file, &st), 0);
+	check_int(st.st_mode & 0777, 0600);
+	check(building_file_save(f->file, &a, error));
+	check(building_file_load(f->file, &b, error));
+	check_int(a.n, 12);
+	check_int(b.n, 12);
+	check(a.seed == 8 && b.seed == 8 && a.loss == 0.05 && b.loss == 0.05);
+	for (size_t i = 0; i < a.n; i++) {
+		struct device_make x = a.devices[i].make, y = b.devices[i].make;
+
+		check_int(x.n_records, x.certificates ? 3 : 0);
+		check_int(y.n_records, x.n_records);
+		for (size_t k = 0; k < x.n_records; k++) {
+			check(x.records[k].id == y.records[k].id &&
+			      bytes_equal(x.records[k].data, y.records[k].data));
+			x.records[k].data = y.records[k].data = bytes_of(NULL, 0);
+		}
+		check_mem(x.uuid, y.uuid, UUID_LEN);
+		check_str(x.name, y.name);
+		check_mem(x.secret_key.octet, y.secret_key.octet, 32);
+		check_mem(x.static_oob, y.static_oob, 32);
+		check(x.company == y.company && x.product == y.product &&
+		      x.elements == y.elements && x.features == y.features &&
+		      x.algorithms == y.algorithms && x.server == y.server &&
+		      x.oob_public_key == y.oob_public_key &&
+		      x.static_oob_len == y.static_oob_len && x.fault == y.fault);
+		check_str(a.devices[i].area, b.devices[i].area);
+		check(a.devices[i].place.x == b.devices[i].place.x &&
+		      a.devices[i].place.y == b.devices[i].place.y &&
+		      a.devices[i].place.floor == b.devices[i].place.floor &&
+		      a.devices[i].absent == b.devices[i].absent);
+	}
+	building_file_free(&b);
+	make(f, "devices=12,floors=2,seed=8,static_oob=0.5,cbp=0.75,oob_pubkey=1,dead=1,absent=1");
+	check(building_file_load(f->file, &b, error));
+	for (size_t i = 0; i < a.n; i++) {
+		check_mem(a.devices[i].make.uuid, b.devices[i].make.uuid, UUID_LEN);
+		check_mem(&a.devices[i].make.secret_key, &b.devices[i].make.secret_key, 32);
+	}
+	building_file_free(&a);
+	building_file_free(&b);
+}
+
+TEST(the_list_has_every_device_and_its_static_oob)
+{
+	struct folder *f = *state;
+	struct building_file b;
+	char error[BUILDING_ERROR], line[256], uuid[UUID_TEXT], oob[65];
+	FILE *list;
+
+	make(f, "devices=9,floors=1,static_oob=0.5,absent=2,untrusted=1");
+	check(building_file_load(f->file, &b, error));
+	list = fopen(f->list, "r");
+	assert_non_null(list);
+	assert_non_null(fgets(line, sizeof(line), list));
+	check_str(line, "uuid,name,area,profile,static_oob,certificate\n");
+	for (size_t i = 0; i < b.n; i++) {
+		const struct device_make *m = &b.devices[i].make;
+		char wanted[256];
+
+		snprintf(wanted, sizeof(wanted), "%s,%s,%s,,%s,\n", uuid_format(uuid, m->uuid),
+			 m->name, b.devices[i].area,
+			 hex_format(oob, bytes_of(m->static_oob, m->static_oob_len)));
+		assert_non_null(fgets(line, sizeof(line), list));
+		check_str(line, wanted);
+	}
+	assert_null(fgets(line, sizeof(line), list));
+	fclose(list);
+	building_file_free(&b);
+}
+
+TEST(a_file_that_is_no_building_is_refused_in_one_line)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "", "line" },
+		{ "{", "line" },
+		{ "[]", "not a building" },
+		{ "{\"format\": \"other\"}", "not a building" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": -1}", "seed" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": 1, \"loss\": 2}", "loss" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": 1, \"loss\": 0}", "devices" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": 1, \"loss\": 0, "
+		  "\"devices\": []}",
+		  "devices" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": 1, \"loss\": 0, "
+		  "\"devices\": [{\"uuid\": \"x\"}]}",
+		  "device 1: uuid" },
+		{ "{\"format\": \"meshmason-building-1\", \"seed\": 1, \"loss\": 0, "
+		  "\"devices\": [7]}",
+		  "device 1" },
+	};
+	struct folder *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct building_file b;
+		char error[BUILDING_ERROR] = "";
+
+		check(files_replace(f->file, bytes_of(rows[i].text, strlen(rows[i].text)), 0600,
+				    false));
+		check_row(rows[i].text, !building_file_load(f->file, &b, error));
+		check_row(rows[i].text, strstr(error, rows[i].says) && !strchr(error, '\n'));
+		check_int(b.n, 0);
+	}
+}
+
+TEST(a_killed_writer_leaves_a_whole_image)
+{
+	struct folder *f = *state;
+	uint8_t image[2][5000];
+	size_t seen[2] = { 0 };
+	pid_t writer;
+
+	memset(image[0], 'a', sizeof(image[0]));
+	memset(image[1], 'b', sizeof(image[1]));
+	check(files_replace(f->file, bytes_of(image[0], sizeof(image[0])), 0600, true));
+	for (int round = 0; round < 10; round++) {
+		writer = fork();
+		if (writer == 0) {
+			for (size_t i = 0;; i++)
+				(void)files_replace(f->file, bytes_of(image[i % 2], 5000), 0600,
+						    false);
+		}
+		for (int i = 0; i < 500; i++) {
+			uint8_t *p;
+			size_t n;
+
+			check(files_read(f->file, 10000, &p, &n));
+			check_int(n, 5000);
+			check(memcmp(p, image[0], n) == 0 || memcmp(p, image[1], n) == 0);
+			seen[p[0] == 'b']++;
+			free(p);
+		}
+		kill(writer, SIGKILL);
+		check_int(waitpid(writer, NULL, 0), writer);
+	}
+	check(seen[0] > 0 && seen[1] > 0);
+	/* What a killed one left behind does not stop the next. */
+	check(files_replace(f->file, bytes_of("new", 3), 0600, true));
+}
+
+TEST(an_image_that_cannot_be_written_leaves_the_old_one)
+{
+	struct folder *f = *state;
+	uint8_t uuid[UUID_LEN] = { 1 }, *p;
+	char temp[160], text[UUID_TEXT];
+	size_t n;
+
+	check(files_flash_read(f->path, uuid, 100, &p, &n) && n == 0);
+	free(p);
+	check(files_flash_write(f->path, uuid, bytes_of("old", 3), true));
+	snprintf(temp, sizeof(temp), "%s/%s.flash.tmp", f->path, uuid_format(text, uuid));
+	check_int(mkdir(temp, 0700), 0);
+	check(!files_flash_write(f->path, uuid, bytes_of("newer", 5), true));
+	check(files_flash_read(f->path, uuid, 100, &p, &n) && n == 3 && memcmp(p, "old", 3) == 0);
+	free(p);
+	check(!files_flash_read(f->path, uuid, 2, &p, &n));
+}
+
+/* --- the building at run time --- */
+
+struct world {
+	struct timers timers;
+	struct building *building;
+	struct building_radio *gateway;
+	size_t heard, beacons, captured;
+	uint64_t hash;
+	bool uuid_heard[64];
+};
+
+static void on_heard(void *ctx, const struct building_report *report)
+{
+	struct world *w = ctx;
+	struct bytes ad = report->data;
+
+	w->heard++;
+	for (size_t i = 0; i < ad.n; i++)
+		w->hash = (w->hash ^ ad.p[i]) * UINT64_C(1099511628211);
+	w->hash = (w->hash ^ timers_now(&w->timers)) * UINT64_C(1099511628211);
+	if (ad.n < 19 || ad.p[1] != AD_MESH_BEACON || ad.p[2] != BEACON_UNPROVISIONED)
+		return;
+	w->beacons++;
+	for (size_t i = 0; i < building_count(w->building); i++) {
+		if (memcmp(building_make_of(w->building, i)->uuid, ad.p + 3, UUID_LEN) == 0)
+			w->uuid_heard[i] = true;
+	}
+}
+
+static void on_capture(void *ctx, uint64_t at, const uint8_t address[6], struct bytes ad)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(at, timers_now(&w->timers));
+	assert_true(ad.n > 0 && ad.n <= AD_MAX && (address[5] & 0xC0) == 0xC0);
+	w->captured++;
+}
+
+static struct world *world_new(const struct folder *f, const char *state_folder, uint64_t seed)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct building_env env = { .timers = &w->timers,
+				    .file = f->file,
+				    .state = state_folder,
+				    .fast_flash = true,
+				    .seed = seed,
+				    .capture = on_capture,
+				    .ctx = w };
+	struct building_radio_config gateway = { .heard = on_heard,
+						 .ctx = w,
+						 .address = { 1, 2, 3, 4, 5, 0xC0 } };
+	char error[BUILDING_ERROR] = "";
+
+	timers_init(&w->timers, 0);
+	w->building = building_open(&env, error);
+	if (!w->building)
+		fail_msg("%s", error);
+	w->gateway = building_radio_add(w->building, &gateway);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	building_radio_remove(w->gateway);
+	building_close(w->building);
+	check_int(timers_next(&w->timers), TIMERS_NEVER);
+	timers_free(&w->timers);
+	free(w);
+}
+
+TEST(the_gateway_hears_the_beacons_of_near_devices_and_of_no_others)
+{
+	struct folder *f = *state;
+	struct building_file file;
+	struct place origin = { 0, 0, 0 };
+	char error[BUILDING_ERROR];
+	struct world *w;
+	struct building_counters c;
+
+	make(f, "devices=60,absent=5,dead=3,seed=4");
+	check(building_file_load(f->file, &file, error));
+	w = world_new(f, NULL, 0);
+	timers_advance(&w->timers, SEC(60));
+	check(w->beacons > 50);
+	for (size_t i = 0; i < file.n; i++)
+		check_int(w->uuid_heard[i],
+			  !file.devices[i].absent &&
+				  air_hears(file.seed, &origin, &file.devices[i].place));
+	c = building_counters(w->building);
+	check(c.events == w->captured && c.events > 0 && c.full == 0);
+	check(c.lost * 100 > (c.lost + c.deliveries) * 4 &&
+	      c.lost * 100 < (c.lost + c.deliveries) * 6);
+	world_free(w);
+	building_file_free(&file);
+}
+
+TEST(the_same_seed_gives_the_same_run)
+{
+	struct folder *f = *state;
+	struct world *a, *b, *c;
+
+	make(f, "devices=30,floors=2");
+	a = world_new(f, NULL, 0);
+	b = world_new(f, NULL, 0);
+	c = world_new(f, NULL, 77);
+	timers_advance(&a->timers, SEC(30));
+	for (uint64_t t = 0; t <= SEC(30); t += MSEC(7))
+		timers_advance(&b->timers, t);
+	timers_advance(&b->timers, SEC(30));
+	timers_advance(&c->timers, SEC(30));
+	check(a->heard > 10);
+	check_int(a->heard, b->heard);
+	check(a->hash == b->hash);
+	check(a->hash != c->hash);
+	world_free(a);
+	world_free(b);
+	world_free(c);
+}
+
+TEST(a_state_folder_serves_one_building_at_a_time)
+{
+	struct folder *f = *state;
+	struct timers timers;
+	struct building_env env = { .timers = &timers, .file = f->file, .state = f->state };
+	char error[BUILDING_ERROR] = "";
+	struct world *w;
+
+	make(f, "devices=3,floors=1");
+	timers_init(&timers, 0);
+	w = world_new(f, f->state, 0);
+	assert_null(building_open(&env, error));
+	assert_non_null(strstr(error, "in use"));
+	world_free(w);
+	w = world_new(f, f->state, 0);
+	world_free(w);
+	env.file = "/nonexistent.json";
+	assert_null(building_open(&env, error));
+	env.file = f->file;
+	env.state = "/nonexistent/state";
+	assert_null(building_open(&env, error));
+	assert_non_null(strstr(error, "/nonexistent/state"));
+	timers_free(&timers);
+}
+
+TEST(places_are_read)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		double x, y;
+		int floor;
+	} rows[] = {
+		{ "0,0,0", true, 0, 0, 0 },    { "1.5,-2,3", true, 1.5, -2, 3 },
+		{ "4,5", true, 4, 5, 0 },      { "", false, 0, 0, 0 },
+		{ "4", false, 0, 0, 0 },       { "4,5,6,7", false, 0, 0, 0 },
+		{ "4,5,x", false, 0, 0, 0 },   { "4,5,1.5", false, 0, 0, 0 },
+		{ "nan,0,0", false, 0, 0, 0 }, { "1e9,0,0", false, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		double x = 0, y = 0;
+		int floor = 0;
+
+		check_row(rows[i].text,
+			  building_place_parse(rows[i].text, &x, &y, &floor) == rows[i].ok);
+		if (rows[i].ok)
+			check_row(rows[i].text,
+				  x == rows[i].x && y == rows[i].y && floor == rows[i].floor);
+	}
+}
+
+/* --- the command --- */
+
+static int command(const char *arguments, char *out, size_t cap)
+{
+	char line[600];
+	size_t n;
+	FILE *p;
+
+	snprintf(line, sizeof(line), "%s/meshmason-building %s 2>&1", BUILD_DIR, arguments);
+	p = popen(line, "r");
+	assert_non_null(p);
+	n = fread(out, 1, cap - 1, p);
+	out[n] = 0;
+	return WEXITSTATUS(pclose(p));
+}
+
+TEST(make_and_show_go_together)
+{
+	struct folder *f = *state;
+	char line[300], out[65536];
+	struct building_file b;
+	char error[BUILDING_ERROR], uuid[UUID_TEXT];
+
+	snprintf(line, sizeof(line), "make %s devices=10 floors=2 absent=1", f->file);
+	check_int(command(line, out, sizeof(out)), 0);
+	check(building_file_load(f->file, &b, error));
+	snprintf(line, sizeof(line), "show %s --state --json", f->file);
+	check_int(command(line, out, sizeof(out)), 0);
+	for (size_t i = 0; i < b.n; i++)
+		assert_non_null(strstr(out, uuid_format(uuid, b.devices[i].make.uuid)));
+	assert_non_null(strstr(out, "\"provisioned\": false"));
+	assert_null(strstr(out, "\"provisioned\": true"));
+	assert_non_null(strstr(out, "\"device_key_id\": null"));
+	snprintf(line, sizeof(line), "show %s", f->file);
+	check_int(command(line, out, sizeof(out)), 0);
+	for (size_t i = 0; i < b.n; i++) {
+		char secret[65];
+
+		assert_non_null(strstr(out, b.devices[i].make.name));
+		assert_null(strstr(
+			out, hex_format(secret, bytes_of(b.devices[i].make.secret_key.octet, 32))));
+	}
+	building_file_free(&b);
+}
+
+TEST(mistakes_on_the_command_line_are_one_line_and_status_2)
+{
+	static const char *const rows[] = {
+		"",
+		"fly",
+		"make",
+		"make --json",
+		"make /nonexistent/x",
+		"make /tmp/never devices=0",
+		"make /tmp/never uri=1",
+		"make /tmp/never nothing",
+		"show",
+		"show /nonexistent",
+		"show /nonexistent --what",
+		"show /dev/null a",
+		"show /dev/null",
+		"run",
+		"run /nonexistent",
+		"run /nonexistent --air",
+		"run /nonexistent --air /tmp",
+		"run /dev/null --air /tmp --speed fast",
+		"run /dev/null --air /tmp --place there",
+		"run /dev/null --air /tmp --place =1,2,3",
+		"run /dev/null --air /tmp --seed x",
+		"run /dev/null --air /tmp --name a/b",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char out[4096];
+
+		check_row(rows[i], command(rows[i], out, sizeof(out)) == 2);
+		check_row(rows[i], strncmp(out, "meshmason-building: ", 20) == 0);
+		check_row(rows[i], strchr(out, '\n') == out + strlen(out) - 1);
+	}
+}
+
+static pid_t start_run(const struct folder *f, int *out)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		execl(BUILD_DIR "/meshmason-building", "meshmason-building", "run", f->file,
+		      "--air", f->air, "--speed", "50", "--place", "far=1000,1000,0", "--seed", "5",
+		      NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	*out = ends[0];
+	return pid;
+}
+
+static int bind_radio(const struct folder *f, const char *name)
+{
+	struct sockaddr_un own = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(own.sun_path, sizeof(own.sun_path), "%s/%s", f->air, name);
+	assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	return fd;
+}
+
+/* In real time, but it waits for what must come, not for time to pass. */
+TEST(run_is_a_radio_among_the_sockets_of_a_folder_and_ends_cleanly)
+{
+	struct folder *f = *state;
+	uint8_t frame[64];
+	struct pollfd near_by, far_off;
+	int out, status;
+	char text[512];
+	pid_t pid;
+
+	make(f, "devices=6,floors=1,loss=0");
+	check_int(mkdir(f->air, 0700), 0);
+	near_by = (struct pollfd){ .fd = bind_radio(f, "gateway"), .events = POLLIN };
+	far_off = (struct pollfd){ .fd = bind_radio(f, "far"), .events = POLLIN };
+	pid = start_run(f, &out);
+	for (int i = 0; i < 20; i++) {
+		check_int(poll(&near_by, 1, 20000), 1);
+		check(recv(near_by.fd, frame, sizeof(frame), 0) > 7 + 19);
+		check(frame[0] == 3 && (frame[6] & 0xC0) == 0xC0);
+		check_int(frame[8], AD_MESH_BEACON);
+	}
+	check_int(poll(&far_off, 1, 0), 0);
+	kill(pid, SIGTERM);
+	check_int(waitpid(pid, &status, 0), pid);
+	check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = (int)read(out, text, sizeof(text) - 1);
+	text[status > 0 ? status : 0] = 0;
+	assert_non_null(strstr(text, "building: ready: 6 devices"));
+	close(out);
+	close(near_by.fd);
+	close(far_off.fd);
+}
+
+int main(void)
+{
+#define IN_FOLDER(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_that_are_wrong_are_refused_with_the_key_s_name),
+		cmocka_unit_test(keys_that_are_right_are_taken),
+		cmocka_unit_test(a_plan_that_cannot_be_is_refused),
+		cmocka_unit_test(sixty_devices_on_three_floors_are_connected_and_several_hops_deep),
+		cmocka_unit_test(few_servers_are_put_where_growth_would_stop),
+		cmocka_unit_test(the_numbers_of_bad_devices_and_the_shares_are_kept),
+		IN_FOLDER(what_is_made_can_be_loaded_and_is_the_same_for_the_same_seed),
+		IN_FOLDER(the_list_has_every_device_and_its_static_oob),
+		IN_FOLDER(a_file_that_is_no_building_is_refused_in_one_line),
+		IN_FOLDER(a_killed_writer_leaves_a_whole_image),
+		IN_FOLDER(an_image_that_cannot_be_written_leaves_the_old_one),
+		IN_FOLDER(the_gateway_hears_the_beacons_of_near_devices_and_of_no_others),
+		IN_FOLDER(the_same_seed_gives_the_same_run),
+		IN_FOLDER(a_state_folder_serves_one_building_at_a_time),
+		cmocka_unit_test(places_are_read),
+		IN_FOLDER(make_and_show_go_together),
+		IN_FOLDER(mistakes_on_the_command_line_are_one_line_and_status_2),
+		IN_FOLDER(run_is_a_radio_among_the_sockets_of_a_folder_and_ends_cleanly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
