@@ -13,7 +13,7 @@
 
 #include "air.h"
 #include "building_file.h"
-#include "files.h"
+#include "building_store.h"
 #include "log.h"
 #include "rng.h"
 
@@ -93,7 +93,8 @@ static void resident_save(void *ctx, struct bytes image)
 
 	if (r->broken)
 		return;
-	if (b->state && !files_flash_write(b->state, r->is->make.uuid, image, !b->env.fast_flash)) {
+	if (b->state &&
+	    !building_flash_write(b->state, r->is->make.uuid, image, !b->env.fast_flash)) {
 		log_error("building: the flash of %s cannot be written: %s; it falls silent",
 			  r->is->make.name, strerror(errno));
 		r->broken = true;
@@ -150,7 +151,8 @@ static bool resident_load(struct resident *r, char error[BUILDING_ERROR])
 		image_keep(r, bytes_of(NULL, 0));
 		return true;
 	}
-	if (files_flash_read(b->state, r->is->make.uuid, DEVICE_FLASH_MAX, &r->image, &r->image_n))
+	if (building_flash_read(b->state, r->is->make.uuid, DEVICE_FLASH_MAX, &r->image,
+				&r->image_n))
 		return true;
 	return refuse(error, b->state, strerror(errno));
 }

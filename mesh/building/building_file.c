@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files.h"
+#include "building_store.h"
 
 #define FORMAT "meshmason-building-1"
 
@@ -123,7 +123,7 @@ bool building_file_save(const char *path, const struct building_file *file,
 	json_decref(root);
 	if (!text)
 		abort();
-	ok = files_replace(path, bytes_of(text, strlen(text)), 0600, true);
+	ok = building_store_replace(path, bytes_of(text, strlen(text)), 0600, true);
 	if (!ok)
 		snprintf(error, BUILDING_ERROR, "%s: %s", path, strerror(errno));
 	secret_wipe(text, strlen(text));
@@ -325,7 +325,7 @@ bool building_file_load(const char *path, struct building_file *out, char error[
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (!files_read(path, FILE_MAX, &text, &n)) {
+	if (!building_store_read(path, FILE_MAX, &text, &n)) {
 		snprintf(error, BUILDING_ERROR, "%s: %s", path, strerror(errno));
 		return false;
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "building_plan.h"
-#include "files.h"
+#include "building_store.h"
 #include "pki.h"
 #include "rng.h"
 
@@ -108,7 +108,8 @@ static bool write_list(const char *path, const struct building_file *f, char err
 	}
 	if (fclose(out) != 0)
 		abort();
-	ok = files_replace(path, bytes_of(text, n), LIST_MODE, true) || refuse(path, error);
+	ok = building_store_replace(path, bytes_of(text, n), LIST_MODE, true) ||
+	     refuse(path, error);
 	free(text);
 	return ok;
 }
@@ -116,7 +117,7 @@ static bool write_list(const char *path, const struct building_file *f, char err
 static bool write_anchor(const char *path, const struct pki *pki, char error[BUILDING_ERROR])
 {
 	char *pem = pki_root_pem(pki);
-	bool ok = files_replace(path, bytes_of(pem, strlen(pem)), ANCHOR_MODE, true) ||
+	bool ok = building_store_replace(path, bytes_of(pem, strlen(pem)), ANCHOR_MODE, true) ||
 		  refuse(path, error);
 
 	free(pem);

@@ -8,7 +8,7 @@
 
 #include "building_file.h"
 #include "building_make.h"
-#include "files.h"
+#include "building_store.h"
 
 /* An absent or broken image is a factory-new device, as it is for the device itself. */
 static bool state_of(const struct building_device *d, const char *folder, struct device_state *out,
@@ -18,7 +18,7 @@ static bool state_of(const struct building_device *d, const char *folder, struct
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (!files_flash_read(folder, d->make.uuid, DEVICE_FLASH_MAX, &image, &n)) {
+	if (!building_flash_read(folder, d->make.uuid, DEVICE_FLASH_MAX, &image, &n)) {
 		snprintf(error, BUILDING_ERROR, "%.200s: %.80s", folder, strerror(errno));
 		return false;
 	}

@@ -16,7 +16,7 @@
 #include "building_plan.h"
 #include "building_show.h"
 #include "check.h"
-#include "files.h"
+#include "building_store.h"
 
 static const int64_t now = 1790000000;
 
@@ -355,8 +355,8 @@ TEST(a_file_that_is_no_building_is_refused_in_one_line)
 		struct building_file b;
 		char error[BUILDING_ERROR] = "";
 
-		check(files_replace(f->file, bytes_of(rows[i].text, strlen(rows[i].text)), 0600,
-				    false));
+		check(building_store_replace(f->file, bytes_of(rows[i].text, strlen(rows[i].text)),
+					     0600, false));
 		check_row(rows[i].text, !building_file_load(f->file, &b, error));
 		check_row(rows[i].text, strstr(error, rows[i].says) && !strchr(error, '\n'));
 		check_int(b.n, 0);
@@ -372,19 +372,19 @@ TEST(a_killed_writer_leaves_a_whole_image)
 
 	memset(image[0], 'a', sizeof(image[0]));
 	memset(image[1], 'b', sizeof(image[1]));
-	check(files_replace(f->file, bytes_of(image[0], sizeof(image[0])), 0600, true));
+	check(building_store_replace(f->file, bytes_of(image[0], sizeof(image[0])), 0600, true));
 	for (int round = 0; round < 10; round++) {
 		writer = fork();
 		if (writer == 0) {
 			for (size_t i = 0;; i++)
-				(void)files_replace(f->file, bytes_of(image[i % 2], 5000), 0600,
-						    false);
+				(void)building_store_replace(f->file, bytes_of(image[i % 2], 5000),
+							     0600, false);
 		}
 		for (int i = 0; i < 500; i++) {
 			uint8_t *p;
 			size_t n;
 
-			check(files_read(f->file, 10000, &p, &n));
+			check(building_store_read(f->file, 10000, &p, &n));
 			check_int(n, 5000);
 			check(memcmp(p, image[0], n) == 0 || memcmp(p, image[1], n) == 0);
 			seen[p[0] == 'b']++;
@@ -395,7 +395,7 @@ TEST(a_killed_writer_leaves_a_whole_image)
 	}
 	check(seen[0] > 0 && seen[1] > 0);
 	/* What a killed one left behind does not stop the next. */
-	check(files_replace(f->file, bytes_of("new", 3), 0600, true));
+	check(building_store_replace(f->file, bytes_of("new", 3), 0600, true));
 }
 
 TEST(an_image_that_cannot_be_written_leaves_the_old_one)
@@ -405,15 +405,16 @@ TEST(an_image_that_cannot_be_written_leaves_the_old_one)
 	char temp[160], text[UUID_TEXT];
 	size_t n;
 
-	check(files_flash_read(f->path, uuid, 100, &p, &n) && n == 0);
+	check(building_flash_read(f->path, uuid, 100, &p, &n) && n == 0);
 	free(p);
-	check(files_flash_write(f->path, uuid, bytes_of("old", 3), true));
+	check(building_flash_write(f->path, uuid, bytes_of("old", 3), true));
 	snprintf(temp, sizeof(temp), "%s/%s.flash.tmp", f->path, uuid_format(text, uuid));
 	check_int(mkdir(temp, 0700), 0);
-	check(!files_flash_write(f->path, uuid, bytes_of("newer", 5), true));
-	check(files_flash_read(f->path, uuid, 100, &p, &n) && n == 3 && memcmp(p, "old", 3) == 0);
+	check(!building_flash_write(f->path, uuid, bytes_of("newer", 5), true));
+	check(building_flash_read(f->path, uuid, 100, &p, &n) && n == 3 &&
+	      memcmp(p, "old", 3) == 0);
 	free(p);
-	check(!files_flash_read(f->path, uuid, 2, &p, &n));
+	check(!building_flash_read(f->path, uuid, 2, &p, &n));
 }
 
 /* --- the building at run time --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "files.h"
+#include "building_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static bool sync_folder_of(const char *path)
 	return ok;
 }
 
-bool files_replace(const char *path, struct bytes data, mode_t mode, bool sync)
+bool building_store_replace(const char *path, struct bytes data, mode_t mode, bool sync)
 {
 	char temp[PATH_MAX];
 	int fd, saved;
@@ -59,7 +59,7 @@ bool files_replace(const char *path, struct bytes data, mode_t mode, bool sync)
 	if (fd < 0)
 		return false;
 	ok = write_all(fd, data) && (!sync || fsync(fd) == 0);
-	saved = errno;
+	saved = ok ? 0 : errno;
 	ok = close(fd) == 0 && ok;
 	ok = ok && rename(temp, path) == 0 && (!sync || sync_folder_of(path));
 	if (!ok) {
@@ -70,7 +70,7 @@ bool files_replace(const char *path, struct bytes data, mode_t mode, bool sync)
 	return ok;
 }
 
-bool files_read(const char *path, size_t max, uint8_t **out, size_t *n)
+bool building_store_read(const char *path, size_t max, uint8_t **out, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t cap = 4096, have = 0;
@@ -120,22 +120,22 @@ static bool flash_path(char path[PATH_MAX], const char *folder, const uint8_t uu
 	return false;
 }
 
-bool files_flash_write(const char *folder, const uint8_t uuid[UUID_LEN], struct bytes image,
-		       bool sync)
+bool building_flash_write(const char *folder, const uint8_t uuid[UUID_LEN], struct bytes image,
+			  bool sync)
 {
 	char path[PATH_MAX];
 
-	return flash_path(path, folder, uuid) && files_replace(path, image, 0600, sync);
+	return flash_path(path, folder, uuid) && building_store_replace(path, image, 0600, sync);
 }
 
-bool files_flash_read(const char *folder, const uint8_t uuid[UUID_LEN], size_t max, uint8_t **out,
-		      size_t *n)
+bool building_flash_read(const char *folder, const uint8_t uuid[UUID_LEN], size_t max,
+			 uint8_t **out, size_t *n)
 {
 	char path[PATH_MAX];
 
 	if (!flash_path(path, folder, uuid))
 		return false;
-	if (files_read(path, max, out, n))
+	if (building_store_read(path, max, out, n))
 		return true;
 	if (errno != ENOENT)
 		return false;
