@@ -212,7 +212,6 @@ static void open_failed(void *ctx)
 	struct link *l = ctx;
 
 	/* A device that heard us while we did not hear it would hold its link for a minute. */
-	cancel(l, l->tag);
 	l->reason = PROV_CLOSE_TIMEOUT;
 	say_close(l);
 	end(l, CARRIER_OPEN_FAILED);
@@ -222,7 +221,6 @@ static void vanished(void *ctx)
 {
 	struct link *l = ctx;
 
-	cancel(l, l->tag);
 	l->reason = PROV_CLOSE_TIMEOUT;
 	say_close(l);
 	end(l, CARRIER_LOST);

@@ -422,6 +422,51 @@ TEST(closing_tells_the_device_its_reason_and_acknowledges_its_last_word_first)
 	air_free(a);
 }
 
+static size_t waiting_copies(const struct air *a, enum gen_prov_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FLIGHTS; i++) {
+		const struct flight *fl = &a->flights[i];
+
+		if (fl->to_device && timer_running(&fl->timer) && (fl->send.data[7] & 3) == kind)
+			n += fl->send.count;
+	}
+	return n;
+}
+
+TEST(copies_that_wait_in_the_radio_are_cancelled_once_they_are_useless)
+{
+	struct air *a = air_new(25, 0, 1);
+	struct owner o = { 0 };
+
+	/* Opened by the first copy: the others stay. Acknowledged likewise. */
+	owner_open(&o, a, 0);
+	while (o.opened == 0)
+		check(timers_fire_next(&a->timers, TIMERS_NEVER));
+	check_int(waiting_copies(a, GEN_PROV_CONTROL), 0);
+	a->acceptors[0].silent = true;
+	owner_send(&o, "\x01", 1);
+	while (o.sent == 0)
+		check(timers_fire_next(&a->timers, TIMERS_NEVER));
+	check_int(waiting_copies(a, GEN_PROV_START), 0);
+	/* A second try does not add to what the first left waiting. */
+	a->acceptors[0].deaf = true;
+	owner_send(&o, "\x02", 1);
+	while (air_counters(a).retransmissions == 0) {
+		for (size_t i = 0; i < FLIGHTS; i++) /* a slow radio */
+			if (timer_running(&a->flights[i].timer))
+				timer_start(&a->timers, &a->flights[i].timer, SEC(3), air_copy,
+					    &a->flights[i]);
+		check(timers_fire_next(&a->timers, TIMERS_NEVER));
+	}
+	check_int(waiting_copies(a, GEN_PROV_START), 3);
+	owner_close(&o, PROV_CLOSE_FAIL);
+	check_int(waiting_copies(a, GEN_PROV_START), 0);
+	air_run(a, SEC(10));
+	end_of(&o, a);
+}
+
 TEST(freeing_abandons_the_link_at_once)
 {
 	for (unsigned steps = 0; steps < 120; steps++) {
@@ -502,6 +547,7 @@ int main(void)
 		cmocka_unit_test(foreign_links_and_broken_frames_are_counted_and_nothing_else),
 		cmocka_unit_test(
 			closing_tells_the_device_its_reason_and_acknowledges_its_last_word_first),
+		cmocka_unit_test(copies_that_wait_in_the_radio_are_cancelled_once_they_are_useless),
 		cmocka_unit_test(freeing_abandons_the_link_at_once),
 		cmocka_unit_test(freeing_inside_any_event_is_safe),
 		cmocka_unit_test(closing_inside_sent_delivers_nothing_more),

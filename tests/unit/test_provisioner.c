@@ -391,6 +391,23 @@ TEST(a_pdu_nobody_asked_for_ends_the_session)
 	world_free(w);
 }
 
+TEST(a_link_lost_before_the_owner_was_told_leaves_nothing_to_decide)
+{
+	struct world *w = world_new(21);
+
+	world_start(w);
+	while (world_sent_type(w, PROV_RANDOM) == 0 || w->outstanding)
+		check(timers_fire_next(&w->timers, SEC(10000)));
+	/* The key is agreed; in the same turn the link goes. */
+	w->closing = true;
+	w->carrier.events->closed(w->carrier.ctx, CARRIER_LOST);
+	world_run(w);
+	check_int(w->end, PROV_END_CARRIER);
+	for (size_t i = 0; i < w->n_events; i++)
+		check(w->events[i] != PROV_EV_KEY_AGREED);
+	world_free(w);
+}
+
 TEST(asking_to_attend_sends_invite_only_and_closes_with_success)
 {
 	struct world *w = world_new(13);
@@ -558,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_reflects_everything_does_not_get_in),
 		cmocka_unit_test(an_answer_before_its_question_is_refused),
 		cmocka_unit_test(a_pdu_nobody_asked_for_ends_the_session),
+		cmocka_unit_test(a_link_lost_before_the_owner_was_told_leaves_nothing_to_decide),
 		cmocka_unit_test(asking_to_attend_sends_invite_only_and_closes_with_success),
 		cmocka_unit_test(aborting_at_each_event_closes_with_fail),
 		cmocka_unit_test(aborting_while_the_link_opens_is_an_abort_too),
