@@ -229,7 +229,8 @@ void dev_pb_open(struct dev_pb_link *l, const uint8_t uuid[UUID_LEN], uint64_t t
 	l->env->random(l->env->ctx, &l->id, sizeof(l->id));
 	begin(l, DEV_PB_OPENING);
 	timer_start(l->env->timers, &l->open_limit, timeout, on_open_limit, l);
-	timer_start(l->env->timers, &l->beat, random_delay(l), say_open, l);
+	/* Whoever asked for the link is told that it opens before it can be open. */
+	timer_start(l->env->timers, &l->beat, MSEC(50) + random_delay(l), say_open, l);
 }
 
 static void send_segment(void *ctx)

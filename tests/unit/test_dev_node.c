@@ -88,7 +88,7 @@ TEST(a_changed_state_is_on_flash_before_it_is_told)
 		       false } };
 	struct world *w = with_node(2, NULL);
 	struct radio *node = &w->radios[1];
-	struct device_state state;
+	struct device_state flash;
 	char text[2 * DEV_UPPER_MAX + 1];
 
 	ask(w, &w->radios[0], "800c", text); /* the first sequence block is saved, too */
@@ -102,10 +102,10 @@ TEST(a_changed_state_is_on_flash_before_it_is_told)
 		check_int(node->saves > saves, rows[i].saves);
 		world_run(w, SEC(10));
 	}
-	check(device_state_read(bytes_of(node->flash, node->flash_len), &state));
-	check(state.relay);
-	check_int(state.address, NODE);
-	check_int(state.elements, 2);
+	check(device_state_read(bytes_of(node->flash, node->flash_len), &flash));
+	check(flash.relay);
+	check_int(flash.address, NODE);
+	check_int(flash.elements, 2);
 	world_free(w);
 }
 
@@ -406,17 +406,17 @@ TEST(a_node_reset_is_answered_then_obeyed)
 {
 	struct world *w = with_node(13, NULL);
 	struct radio *node = &w->radios[1];
-	struct device_state state;
+	struct device_state flash;
 	char text[2 * DEV_UPPER_MAX + 1];
 
 	check_str(ask(w, &w->radios[0], "00000000a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7", text),
 		  "800300000000");
 	check_str(ask(w, &w->radios[0], "8049", text), "804a");
-	check(device_state_read(bytes_of(node->flash, node->flash_len), &state));
-	check(!state.provisioned);
-	check_int(state.resets, 1);
-	check_int(state.address, 0);
-	check_str(state.device_key_id, "");
+	check(device_state_read(bytes_of(node->flash, node->flash_len), &flash));
+	check(!flash.provisioned);
+	check_int(flash.resets, 1);
+	check_int(flash.address, 0);
+	check_str(flash.device_key_id, "");
 	world_run(w, SEC(1));
 	check(!node->device->node);
 	check_str(ask(w, &w->radios[0], "800c", text), "");

@@ -351,7 +351,7 @@ TEST(hostile_segments_are_dropped)
 		  false },
 		{ "index 63", { "00fe01" }, 0, false },
 		{ "longer than total", { "00000001140000" }, 0, false },
-		{ "larger than we hold", { "00480179140000" }, 0, true },
+		{ "larger than we hold", { "00400179140000" }, 0, true },
 		{ "empty", { "00" }, 0, false },
 		{ "good", { "00000002140000" }, 1, false },
 	};
