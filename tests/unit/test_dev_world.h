@@ -417,4 +417,59 @@ static inline const char *ask(struct world *w, struct radio *client, const char 
 	return answer(w, text);
 }
 
+/* ---- for the tests of the server: who is on the medium, and how they are asked ---- */
+enum { OTHER = 0x0003 };
+
+/* client, server at NODE, another client at OTHER, an unprovisioned device of UUID eeee.. */
+enum { R_CLIENT, R_SERVER, R_OTHER, R_DEVICE };
+
+#define UUID_HEX "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+#define OPEN	 "8059" UUID_HEX
+
+static inline struct world *with_server(uint64_t seed)
+{
+	struct world *w = world_new(seed);
+	struct device_make server = plain_make(0xD0), device = plain_make(0xEE);
+
+	server.server = true;
+	snprintf(server.name, sizeof(server.name), "Lamp 7");
+	world_add_client(w, CLIENT);
+	world_add_node(w, NODE, &server);
+	world_add_client(w, OTHER);
+	world_add(w, &device);
+	w->ear = NODE;
+	return w;
+}
+
+/* The next message of the server, as hexadecimal; what is segmented has a + before it. */
+static inline const char *next(struct world *w, uint64_t span)
+{
+	static char text[2 * DEV_UPPER_MAX + 2];
+	const struct spoken *s = world_next(w, NODE, span);
+
+	if (!s)
+		return "";
+	text[0] = '+';
+	hex_format(text + 1, bytes_of(s->access, s->len));
+	return s->segmented ? text : text + 1;
+}
+
+static inline const char *ask_as(struct world *w, size_t who, const char *hex)
+{
+	w->cursor = w->n_heard;
+	say_to(&w->radios[who], NODE, DEV_KEY_DEVICE, false, hex);
+	return next(w, SEC(5));
+}
+
+static inline void open_link(struct world *w)
+{
+	check_str(ask_as(w, R_CLIENT, OPEN), "805b0001");
+	check_str(next(w, SEC(5)), "+805c0002");
+}
+
+static inline void gag(struct world *w, size_t who, bool on)
+{
+	w->radios[who].deaf = w->radios[who].deafening = on;
+}
+
 #endif
