@@ -87,11 +87,14 @@ function Line({ task }: { task: Task }) {
 	);
 }
 
-// One square for each device, by area: it fills up while the job runs.
+// "Site / floor / room": a floor is a panel of its own.
+const floorOf = (area: string | null | undefined) => area?.split('/').slice(0, 2).map((s) => s.trim()).join(' / ') ?? 'No area';
+
+// One square for each device, by floor: it fills up while the job runs.
 function Building({ list }: { list: Task[] }) {
 	const areas = new Map<string, Task[]>();
 	for (const task of list) {
-		const area = devices.value.get(task.target)?.area ?? 'No area';
+		const area = floorOf(devices.value.get(task.target)?.area);
 		areas.set(area, [...(areas.get(area) ?? []), task]);
 	}
 	return (
