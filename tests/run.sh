@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds, runs every test; ends with "N passed, N failed".
 #
-#   tests/run.sh [STAGE...]      stages: format unit story clang fuzz api interop web
+#   tests/run.sh [STAGE...]      stages: format unit story clang api interop kills web
 #
 # unit and story run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
 # everything again and runs the same unit tests; the other stages use the release build.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-stages=${*:-format unit story clang api interop web}
+stages=${*:-format unit story clang api interop kills web}
 logs=build/test-logs
 mkdir -p "$logs"
 passed=0 failed=0
@@ -78,7 +78,7 @@ for stage in $stages; do
 	unit) build asan && run_ctest asan unit ;;
 	story) build asan && run_ctest asan story ;;
 	clang) build clang && run_ctest clang unit ;;
-	api | interop | web)
+	api | interop | kills | web)
 		[ -x build/release/meshmasond ] && [ -n "${release_built:-}" ] || { build release && release_built=yes; }
 		run_script "$stage" "tests/$stage/run.sh" build/release
 		;;
