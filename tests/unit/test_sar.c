@@ -91,12 +91,14 @@ TEST(the_retransmission_timer_has_the_published_lengths)
 		p.a->station.tap = tap_sends;
 		p.a->station.tap_ctx = &sends;
 		check_int(upper_send(p.a->upper, &m, text(buf, 1, 20), &id), LOWER_OK);
-		air_run(&p.air, SEC(100));
+		air_run(&p.air, SEC(200));
 		check_int(done.count, 1);
 		check_int(done.result, LOWER_TIMEOUT);
 		check_int(sends.count, 2 * config.unicast_without_progress);
 		check_int(sends.at[1] - sends.at[0], MSEC(config.segment_interval_ms));
 		check_int((sends.at[2] - sends.at[1]) / 1000, json_integer_value(value));
+		/* Each silent round waits for half as long again. */
+		check_int((sends.at[6] - sends.at[5]) / 1000, 2 * json_integer_value(value));
 		pair_close(&p);
 	}
 	json_decref(root);
