@@ -19,8 +19,10 @@
 #include "mesh_const.h"
 
 enum {
-	HEADER = 7,	/* event type, address */
-	FIRE_MAX = 128, /* timers between two looks at the socket, which queues about 10 */
+	HEADER = 7,	   /* event type, address */
+	FIRE_MAX = 128,	   /* timers between two looks at the socket, which queues about 10 */
+	BACKLOG_MAX = 512, /* frames for a radio that is slow to read */
+	BACKLOG_RETRY_MS = 1,
 	LOOK_EVERY_MS = 250,
 	LAG_MS = 100, /* of real time: worth a line */
 	LAG_LINE_EVERY_MS = 5000,
@@ -36,6 +38,13 @@ struct stranger {
 	struct sockaddr_un address;
 	bool dead, present;
 	struct building_radio *radio;
+	/* A socket queues about ten datagrams: what a reader that was busy for some milliseconds
+	 * had no room for waits here, oldest first. */
+	struct frame {
+		uint8_t len;
+		uint8_t data[HEADER + AD_MAX];
+	} backlog[BACKLOG_MAX];
+	size_t first, waiting;
 };
 
 struct run {
@@ -89,23 +98,60 @@ static void on_capture(void *ctx, uint64_t at, const uint8_t address[6], struct 
 	air_pcap_write(r->pcap, r->wall + at, address, ad);
 }
 
+/* False when the receiver has no room now. */
+static bool push_frame(struct stranger *s, const struct frame *f)
+{
+	struct run *r = s->run;
+
+	if (sendto(r->fd, f->data, f->len, MSG_DONTWAIT | MSG_NOSIGNAL,
+		   (struct sockaddr *)&s->address, sizeof(s->address)) >= 0) {
+		r->sent++;
+	} else if (errno == EAGAIN || errno == ENOBUFS) {
+		return false;
+	} else {
+		s->dead = true; /* left behind; tried again at the next look */
+		s->waiting = 0;
+	}
+	return true;
+}
+
+static void push_backlog(struct stranger *s)
+{
+	while (s->waiting > 0 && push_frame(s, &s->backlog[s->first])) {
+		if (s->waiting == 0)
+			return;
+		s->first = (s->first + 1) % BACKLOG_MAX;
+		s->waiting--;
+	}
+}
+
 static void on_heard(void *ctx, const struct building_report *report)
 {
 	struct stranger *s = ctx;
-	struct run *r = s->run;
-	uint8_t frame[HEADER + AD_MAX] = { ADV_NONCONN_IND };
+	struct frame f = { .len = (uint8_t)(HEADER + report->data.n), .data = { ADV_NONCONN_IND } };
 
 	if (s->dead)
 		return;
-	memcpy(frame + 1, report->address, 6);
-	memcpy(frame + HEADER, report->data.p, report->data.n);
-	if (sendto(r->fd, frame, HEADER + report->data.n, MSG_DONTWAIT | MSG_NOSIGNAL,
-		   (struct sockaddr *)&s->address, sizeof(s->address)) >= 0)
-		r->sent++;
-	else if (errno == EAGAIN || errno == ENOBUFS)
-		r->dropped++;
+	memcpy(f.data + 1, report->address, 6);
+	memcpy(f.data + HEADER, report->data.p, report->data.n);
+	if (s->waiting == 0 && push_frame(s, &f))
+		return;
+	if (s->waiting == BACKLOG_MAX)
+		s->run->dropped++;
 	else
-		s->dead = true; /* left behind; tried again at the next look */
+		s->backlog[(s->first + s->waiting++) % BACKLOG_MAX] = f;
+}
+
+/* True when some frames still wait. */
+static bool push_backlogs(struct run *r)
+{
+	bool more = false;
+
+	for (struct stranger *s = r->strangers; s; s = s->next) {
+		push_backlog(s);
+		more = more || s->waiting > 0;
+	}
+	return more;
 }
 
 /* --- who else is in the folder --- */
@@ -271,6 +317,7 @@ static void turn(struct run *r)
 
 		while (read_one(r))
 			;
+		(void)push_backlogs(r);
 		while (fired < FIRE_MAX && timers_fire_next(&r->timers, now))
 			fired++;
 		if (fired < FIRE_MAX) {
@@ -293,7 +340,7 @@ static void loop(struct run *r)
 
 	while (!(fds[1].revents & POLLIN)) {
 		uint64_t now = mesh_us(r), due = timers_next(&r->timers);
-		uint64_t wait = MSEC(LOOK_EVERY_MS);
+		uint64_t wait = MSEC(push_backlogs(r) ? BACKLOG_RETRY_MS : LOOK_EVERY_MS);
 		struct timespec t;
 
 		if (due <= now)
