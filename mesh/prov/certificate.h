@@ -40,8 +40,13 @@ struct cert_facts {
 struct trust;
 struct trust *trust_new(void);
 void trust_free(struct trust *t);
-/* False with the reason in why (a sentence) when der cannot anchor device certificates. */
+/* False with the reason in why (a sentence) when der cannot anchor device certificates: it must say
+ * of itself that it is a CA, or any device could vouch for any other. Its dates do not matter here,
+ * they count when a device is checked; its key may also be RSA of 2048 bits or more. */
 bool trust_add(struct trust *t, struct bytes der, char why[CERT_TEXT]);
+/* A revocation list, DER, of any CA of a chain. Where there is none for a CA, its certificates
+ * count as not revoked; a list that is out of date still revokes. False: der is none. */
+bool trust_add_crl(struct trust *t, struct bytes der, char why[CERT_TEXT]);
 
 /* Checks leaf with its intermediates (in record order) against the anchors, as the profile of
  * 5.5.1.1 wants it. On any verdict but CERT_OK why holds a sentence; facts are filled as far as
@@ -54,7 +59,7 @@ enum cert_verdict cert_check(const struct trust *t, struct bytes leaf,
 /* Facts of any certificate, for lists of anchors; false when it does not parse. */
 bool cert_facts(struct bytes der, struct cert_facts *out);
 /* PEM text with one or many certificates, or one DER: calls each for every one; the number found,
- * -1 when text is neither. */
+ * -1 when text is neither (then each was not called). Other PEM blocks are passed over. */
 int cert_each(struct bytes text, void (*each)(void *ctx, struct bytes der), void *ctx);
 
 #endif
