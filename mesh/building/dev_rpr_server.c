@@ -55,6 +55,21 @@ static void reply_status(struct device *d, const struct dev_message *m, enum rpr
 	dev_access_reply(d, m, &w);
 }
 
+/* The status of a link that changes is not delayed: its report must not overtake it (BlueZ's client
+ * takes the status for the later word, and waits for ever). */
+static void reply_status_now(struct device *d, const struct dev_message *m)
+{
+	uint8_t buf[4];
+	struct wr w = wr_to(buf, sizeof(buf));
+	struct dev_peer to = m->peer;
+
+	to.ttl = m->peer.ttl == 0 ? 0 : d->flash.default_ttl;
+	dev_access_opcode(&w, OP_RPR_LINK_STATUS);
+	wr_u8(&w, RPR_SUCCESS);
+	wr_u8(&w, (uint8_t)dev_rpr_link_state(d));
+	dev_transport_send(d, &to, wr_done(&w), false, NULL);
+}
+
 static void report_link(struct device *d, enum rpr_status status, const uint8_t *reason)
 {
 	uint8_t buf[5];
@@ -210,7 +225,7 @@ static void on_link_open(struct device *d, const struct dev_message *m, struct b
 	link->out_count = link->in_count = 0;
 	link->undeliverable = false;
 	dev_pb_open(&link->pb, uuid.p, SEC(timeout));
-	reply_status(d, m, RPR_SUCCESS);
+	reply_status_now(d, m);
 }
 
 static void on_link_close(struct device *d, const struct dev_message *m, struct bytes params)
@@ -227,7 +242,7 @@ static void on_link_close(struct device *d, const struct dev_message *m, struct 
 		}
 		dev_pb_close(&d->rpr.link.pb, reason);
 	}
-	reply_status(d, m, RPR_SUCCESS);
+	reply_status_now(d, m);
 }
 
 static void on_pdu_send(struct device *d, const struct dev_message *m, struct bytes params)
