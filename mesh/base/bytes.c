@@ -93,7 +93,9 @@ void rd_copy(struct rd *r, void *out, size_t n)
 {
 	struct bytes b = rd_bytes(r, n);
 
-	if (b.n == n && n > 0)
+	if (n == 0)
+		return;
+	if (b.n == n)
 		memcpy(out, b.p, n);
 	else
 		memset(out, 0, n);

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+mm_test(test_bytes mm_base)
+mm_test(test_timers mm_base)
