@@ -155,11 +155,15 @@ void db_close(struct db *db)
 
 bool db_dirty(const struct db *db)
 {
-	return db->writing;
+	return db->writing || db->failed;
 }
 
 enum db_rc db_commit(struct db *db)
 {
+	if (db->failed) {
+		db_rollback(db);
+		return DB_ERROR;
+	}
 	if (!db->writing)
 		return DB_OK;
 	if (db->before_commit && !db->before_commit(db->before_ctx, db->commits + 1)) {

@@ -134,6 +134,7 @@ static enum db_rc failure(struct sql *q, int rc)
 {
 	if ((rc & 0xFF) == SQLITE_CONSTRAINT)
 		return DB_CONFLICT;
+	q->db->failed = true;
 	log_error("database: %s (%s)", sqlite3_errmsg(q->db->sql),
 		  q->s ? sqlite3_sql(q->s) : "not prepared");
 	return DB_ERROR;
@@ -162,6 +163,7 @@ enum db_rc sql_row(struct sql *q)
 			return DB_OK;
 		rc = step == SQLITE_DONE ? DB_NONE : failure(q, step);
 	} else {
+		q->db->failed = true;
 		log_error("database: a statement could not be prepared or bound");
 	}
 	sql_end(q);

@@ -20,6 +20,7 @@ struct db {
 	void *random_ctx;
 	int lock;
 	bool writing; /* a transaction of this turn is open */
+	bool failed;  /* a write failed: this turn must never be taken for kept */
 	uint64_t commits;
 	bool (*before_commit)(void *ctx, uint64_t number);
 	void *before_ctx;

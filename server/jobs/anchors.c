@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trust anchors: the rows of the store, and the set that certificates are checked against. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core_jobs.h"
+#include "log.h"
+
+void trust_copy_facts(struct db_certificate *out, const struct cert_facts *in)
+{
+	memset(out, 0, sizeof *out);
+	out->present = true;
+	snprintf(out->subject, sizeof out->subject, "%s", in->subject);
+	snprintf(out->issuer, sizeof out->issuer, "%s", in->issuer);
+	snprintf(out->serial, sizeof out->serial, "%s", in->serial);
+	out->not_before = in->not_before;
+	out->not_after = in->not_after;
+	memcpy(out->fingerprint, in->fingerprint, sizeof out->fingerprint);
+}
+
+static void add_row(void *ctx, const struct db_anchor *a)
+{
+	char why[CERT_TEXT];
+
+	if (!trust_add(ctx, a->der, why))
+		log_warning("anchor=%lld is not used: %s", (long long)a->id, why);
+}
+
+bool trust_load(struct jobs *j)
+{
+	struct trust *fresh = trust_new();
+	char next[DB_CURSOR] = "", cursor[DB_CURSOR];
+
+	do {
+		memcpy(cursor, next, sizeof cursor);
+		struct db_page page = { .limit = 1000, .cursor = cursor };
+
+		if (db_anchors(j->env.db, &page, add_row, fresh, next) != DB_OK) {
+			trust_free(fresh);
+			return false;
+		}
+	} while (*next);
+	if (j->trust)
+		trust_free(j->trust);
+	j->trust = fresh;
+	return true;
+}
+
+enum jobs_rc jobs_anchor_check(struct jobs *j, struct bytes der, struct db_certificate *facts,
+			       char why[JOBS_WHY])
+{
+	struct trust *scratch = trust_new();
+	struct cert_facts f;
+	char reason[CERT_TEXT] = "";
+	bool ok = trust_add(scratch, der, reason);
+
+	trust_free(scratch);
+	memset(facts, 0, sizeof *facts);
+	if (cert_facts(der, &f))
+		trust_copy_facts(facts, &f);
+	else if (ok)
+		ok = false;
+	snprintf(why, JOBS_WHY, "%s", ok ? "" : *reason ? reason : "this is no certificate");
+	return ok ? JOBS_OK : JOBS_BAD_OPTION;
+}
+
+enum jobs_rc jobs_anchor_add(struct jobs *j, struct bytes der, const char *name, const char *by,
+			     int64_t *id, char why[JOBS_WHY])
+{
+	struct db_anchor a = { .added = jobs_wall(j), .der = der };
+	enum jobs_rc rc = jobs_anchor_check(j, der, &a.facts, why);
+	enum db_rc stored;
+
+	if (rc != JOBS_OK)
+		return rc;
+	snprintf(a.name, sizeof a.name, "%.127s", name && *name ? name : a.facts.subject);
+	snprintf(a.added_by, sizeof a.added_by, "%s", by ? by : "");
+	stored = db_anchor_insert(j->env.db, &a, id);
+	if (stored == DB_CONFLICT)
+		snprintf(why, JOBS_WHY, "this certificate is a trust anchor already");
+	if (stored != DB_OK)
+		return stored == DB_CONFLICT ? JOBS_CONFLICT : JOBS_STORE;
+	return trust_load(j) ? JOBS_OK : JOBS_STORE;
+}
+
+enum jobs_rc jobs_anchor_delete(struct jobs *j, int64_t id)
+{
+	enum db_rc rc = db_anchor_delete(j->env.db, id);
+
+	if (rc != DB_OK)
+		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;
+	return trust_load(j) ? JOBS_OK : JOBS_STORE;
+}
+
+int jobs_certificates_each(struct bytes text, void (*each)(void *ctx, struct bytes der), void *ctx)
+{
+	return cert_each(text, each, ctx);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device:                        Device
+ *   Link Open, Invite (attention) ----->
+ *                                 <-----  Capabilities
+ *                            it blinks while the link is open
+ *   Link Close                    ----->
+ * A node:                          Node, under an AppKey bound to its Health Server
+ *   Attention Set                 ----->
+ *                                 <-----  Attention Status
+ */
+#include <string.h>
+
+#include "assign.h"
+#include "configure.h"
+#include "devices.h"
+#include "node_jobs.h"
+#include "reach.h"
+#include "session.h"
+#include "survey.h"
+
+enum { ATTENTION_DEFAULT = 10, ATTENTION_MOST = 60, OPEN_SECONDS = 6, APP_KEY = 0, TRIES = 2 };
+enum { IDENTIFY_DEVICE = 1, IDENTIFY_ATTEND, IDENTIFY_NODE };
+
+static const uint64_t hearing_limit = SEC(8); /* then it says that it is not there */
+
+static unsigned attention_of(const struct task *t)
+{
+	unsigned seconds = t->job->row.options.seconds;
+
+	if (!seconds)
+		seconds = ATTENTION_DEFAULT;
+	return seconds < ATTENTION_MOST ? seconds : ATTENTION_MOST;
+}
+
+static void attended(void *ctx)
+{
+	identify_over(ctx);
+}
+
+static void on_session(struct task *t, const struct prov_event *ev)
+{
+	struct work *w = t->work;
+
+	if (ev->type == PROV_EV_LINK_OPEN) {
+		prov_invite(w->session->prov, NULL, NULL, (uint8_t)attention_of(t));
+	} else if (ev->type == PROV_EV_CAPABILITIES) {
+		task_enter(t, IDENTIFY_ATTEND);
+		timer_start(t->job->jobs->env.mesh_timers, &w->limit, SEC(attention_of(t)),
+			    attended, t);
+	} else if (ev->type == PROV_EV_ENDED) {
+		w->session = NULL;
+		if (t->step == IDENTIFY_ATTEND)
+			task_succeed(t, NULL);
+		else if (t->job->ending)
+			task_cancel(t);
+		else
+			task_fail(t, reason_of_session(ev->end, ev->carrier_end), NULL);
+	}
+}
+
+static void blink_device(struct task *t)
+{
+	struct server *s = server_find(t->job->jobs, t->row.server);
+
+	t->work->session = session_open(t, s, OPEN_SECONDS, on_session);
+}
+
+static void nothing(struct task *t)
+{
+}
+
+static void on_attention(void *ctx, enum access_result r, struct config_call *call)
+{
+	struct task *t = ctx;
+
+	if (r == ACCESS_OK)
+		task_succeed(t, NULL);
+	else
+		task_fail(t, REASON_TIMEOUT, "The node does not answer.");
+}
+
+static void blink_node(struct task *t)
+{
+	struct access_target to = configure_target(t);
+
+	to.app_index = APP_KEY;
+	t->work->config.done = on_attention;
+	t->work->config.ctx = t;
+	health_attention_set(t->job->jobs->access, &t->work->config, &to, (uint8_t)attention_of(t));
+}
+
+void identify_over(struct task *t)
+{
+	if (t->work->session)
+		session_abort(t->work->session);
+}
+
+bool identify_stop(struct task *t)
+{
+	if (!t->work->session)
+		return false;
+	session_abort(t->work->session);
+	return true;
+}
+
+void identify_stop_others(struct jobs *j)
+{
+	for (struct job *job = j->active; job; job = job->next)
+		if (job->row.kind == DB_JOB_IDENTIFY && !job->row.ended && !job->ending)
+			job_cancel(job);
+}
+
+/* The loudest sighting through a server that has room. */
+static struct server *loudest(const struct jobs *j, const struct device *d, int *rssi)
+{
+	struct server *best = NULL;
+
+	for (size_t i = 0; i < d->n_sightings; i++) {
+		struct server *s = server_find(j, d->sighting[i].server);
+
+		if (!s || !server_has_room(s) || (best && d->sighting[i].rssi <= *rssi))
+			continue;
+		best = s;
+		*rssi = d->sighting[i].rssi;
+	}
+	return best;
+}
+
+static void try_device(struct task *t)
+{
+	struct jobs *j = t->job->jobs;
+	struct server *s;
+
+	if (!t->device)
+		t->device = device_get(j, t->row.uuid);
+	s = t->device && !t->device->session ? loudest(j, t->device, &t->row.rssi) : NULL;
+	if (s) {
+		t->row.server = s->address;
+		task_start(t, IDENTIFY_DEVICE);
+	} else if (jobs_now(j) >= t->job->began + hearing_limit) {
+		task_fail(t, REASON_NOT_HEARD, NULL);
+	}
+}
+
+void identify_schedule(struct job *job)
+{
+	if (job->row.state == DB_JOB_PAUSED || job->ending)
+		return;
+	survey_run(job->jobs, job->jobs->survey.quiet == 0);
+	for (struct task *t = job->tasks; t; t = t->next) {
+		if (t->row.state != DB_TASK_WAITING)
+			continue;
+		if (t->row.address)
+			task_start(t, IDENTIFY_NODE);
+		else
+			try_device(t);
+	}
+}
+
+static const struct step steps[] = {
+	{ "wait", nothing, 0, STEP_WAIT, -1 },
+	{ "invite", blink_device, SEC(9), STEP_WAIT, DB_PHASE_LINK },
+	{ "attend", nothing, SEC(ATTENTION_MOST + 1), STEP_WAIT, -1 },
+	{ "attention", blink_node, 0, STEP_WAIT, DB_PHASE_CONFIGURE },
+};
+const struct job_kind identify_kind = { .steps = steps,
+					.n_steps = ARRAY_LEN(steps),
+					.schedule = identify_schedule,
+					.over = identify_over,
+					.stop = identify_stop };

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One device, from its beacon to a configured node. Table in the order of the work:
+ *
+ *   step           writes before it                    after a restart
+ *   open_link      the server that holds a link        wait (its server is cleaned first)
+ *   read_records                                       wait
+ *   exchange       the verdict on its certificate      wait
+ *   deliver_data   address, device key, pending node   prove_key
+ *   close_link                                         prove_key
+ *   prove_key                                          prove_key
+ *   relay ...      composition, the node has joined    the same step
+ *
+ * Nothing leaves before its turn's commit, so whatever dies: a device that may have the network
+ * key has its address and its device key in the store, and prove_key asks it.
+ */
+#include "provision.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "configure.h"
+#include "devices.h"
+#include "log.h"
+#include "prove.h"
+#include "reach.h"
+#include "session.h"
+
+enum { OPEN_SECONDS = 10, NET_KEY = 0, FLAG_IV_UPDATE = 1 << 1 };
+
+static void read_records(struct task *t);
+static void nothing(struct task *t);
+
+static const struct step steps[] = {
+	{ "wait", nothing, 0, PROVISION_WAIT, -1 },
+	{ "open_link", provision_open_link, SEC(45), PROVISION_WAIT, DB_PHASE_LINK },
+	{ "read_records", read_records, SEC(180), PROVISION_WAIT, DB_PHASE_RECORDS },
+	{ "exchange", nothing, SEC(150), PROVISION_WAIT, DB_PHASE_EXCHANGE },
+	{ "deliver_data", nothing, SEC(90), PROVISION_PROVE_KEY, DB_PHASE_DATA },
+	{ "close_link", nothing, SEC(45), PROVISION_PROVE_KEY, DB_PHASE_DATA },
+	{ "prove_key", provision_prove_key, 0, PROVISION_PROVE_KEY, DB_PHASE_PROVE },
+	{ "relay", configure_relay, 0, PROVISION_RELAY, DB_PHASE_CONFIGURE },
+	{ "default_ttl", configure_ttl, 0, PROVISION_TTL, DB_PHASE_CONFIGURE },
+	{ "app_key", configure_app_key, 0, PROVISION_APP_KEY, DB_PHASE_CONFIGURE },
+	{ "bind", configure_bind, 0, PROVISION_BIND, DB_PHASE_CONFIGURE },
+	{ "capabilities", configure_capabilities, 0, PROVISION_CAPABILITIES, DB_PHASE_CONFIGURE },
+};
+
+const struct job_kind provision_kind = {
+	.steps = steps,
+	.n_steps = ARRAY_LEN(steps),
+	.schedule = provision_schedule,
+	.over = provision_over,
+	.stop = provision_stop,
+	.complete = provision_complete,
+};
+
+static void nothing(struct task *t)
+{
+}
+
+/* How the attempt ends is decided here; the link closes first. */
+static void decide(struct task *t, enum reason reason, const char *message, bool final)
+{
+	struct work *w = t->work;
+
+	w->verdict = true;
+	w->final = final;
+	w->reason = reason;
+	snprintf(w->message, sizeof w->message, "%s", message ? message : "");
+	session_abort(w->session);
+}
+
+/* The device's own row, changed by what was learnt of it. */
+static void remember(struct task *t, void (*change)(struct task *t, struct db_device *row))
+{
+	struct jobs *j = t->job->jobs;
+	struct db_device row;
+
+	if (!device_row(j, t->row.uuid, &row))
+		return;
+	change(t, &row);
+	db_device_put(j->env.db, &row);
+	secret_wipe(row.static_oob, sizeof row.static_oob);
+	jobs_tell_device(j, t->row.uuid, false);
+}
+
+static void learn_trust(struct task *t, struct db_device *row)
+{
+	const struct work *w = t->work;
+
+	if (w->have_facts)
+		trust_copy_facts(&row->certificate, &w->facts);
+	row->saw_certificates = true;
+	row->trust = w->verdict ? DB_TRUST_REJECTED : DB_TRUST_TRUSTED;
+	snprintf(row->trust_code, sizeof row->trust_code, "%s",
+		 w->verdict ? reason_code(w->reason) : "");
+	snprintf(row->trust_message, sizeof row->trust_message, "%s", w->verdict ? w->message : "");
+}
+
+static void learn_hmac(struct task *t, struct db_device *row)
+{
+	row->saw_hmac = true;
+}
+
+static void invite(struct task *t)
+{
+	struct work *w = t->work;
+	const struct db_job_options *o = &t->job->row.options;
+	struct prov_policy policy = { .min_algorithm = PROV_ALG_CMAC };
+	struct db_device row;
+	bool hmac = o->min_algorithm < 0 ? o->policy == DB_POLICY_CERTIFICATE : o->min_algorithm;
+
+	if (hmac)
+		policy.min_algorithm = PROV_ALG_HMAC;
+	policy.require_oob_public_key = o->policy == DB_POLICY_CERTIFICATE;
+	policy.require_static_oob = o->policy == DB_POLICY_STATIC_OOB;
+	policy.allow_none = o->policy == DB_POLICY_NONE;
+	if (device_row(t->job->jobs, t->row.uuid, &row)) {
+		policy.saw_stronger = row.saw_hmac || row.saw_certificates;
+		policy.static_oob_len = row.static_oob_len;
+		memcpy(policy.static_oob, row.static_oob, row.static_oob_len);
+		secret_wipe(row.static_oob, sizeof row.static_oob);
+	}
+	task_enter(t, PROVISION_EXCHANGE);
+	prov_invite(w->session->prov, &policy, w->have_facts ? w->facts.public_key : NULL, 0);
+	secret_wipe(&policy, sizeof policy);
+}
+
+/* A rejection is final for the job, and no policy goes round it: see provision_entry. */
+static void judge_certificate(struct task *t, struct bytes leaf, const struct bytes *chain,
+			      size_t n)
+{
+	struct jobs *j = t->job->jobs;
+	struct work *w = t->work;
+	int64_t now = jobs_wall(j) / 1000;
+	char why[CERT_TEXT] = "";
+	enum cert_verdict v =
+		cert_check(j->trust, leaf, chain, n, t->row.uuid, (time_t)now, &w->facts, why);
+
+	w->have_facts = true;
+	if (v == CERT_OK) {
+		remember(t, learn_trust);
+		invite(t);
+		return;
+	}
+	enum reason reason = reason_of_certificate(v, now);
+	decide(t, reason, *why ? why : jobs_reason(reason_code(reason))->message, true);
+	if (reason != REASON_CLOCK_WRONG) /* our fault, not the device's */
+		remember(t, learn_trust);
+}
+
+static void records_read(struct task *t, const struct prov_event *ev)
+{
+	struct bytes chain[CERT_CHAIN_MAX], leaf = { NULL, 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ev->n_records; i++) {
+		const struct prov_record_data *r = &ev->records[i];
+
+		if (r->id == PROV_RECORD_DEVICE_CERTIFICATE)
+			leaf = r->data;
+		else if (r->id >= PROV_RECORD_INTERMEDIATE_FIRST &&
+			 r->id <= PROV_RECORD_INTERMEDIATE_LAST && n < CERT_CHAIN_MAX)
+			chain[n++] = r->data;
+	}
+	if (leaf.n)
+		judge_certificate(t, leaf, chain, n);
+	else
+		decide(t, REASON_CERTIFICATE_ABSENT,
+		       "The device gives no certificate over the link.", true);
+}
+
+static void read_records(struct task *t)
+{
+	prov_read_records(t->work->session->prov);
+}
+
+/* An imported certificate counts like one read from the device; nothing needs to be read then. */
+static void link_opened(struct task *t)
+{
+	struct jobs *j = t->job->jobs;
+	uint8_t der[DB_DER_MAX];
+	size_t n;
+
+	if (t->job->row.options.policy != DB_POLICY_CERTIFICATE)
+		invite(t);
+	else if (t->device->oob_info & OOB_INFO_RECORDS)
+		task_enter(t, PROVISION_READ_RECORDS);
+	else if (db_device_certificate(j->env.db, t->row.uuid, der, sizeof der, &n) == DB_OK)
+		judge_certificate(t, bytes_of(der, n), NULL, 0);
+	else
+		decide(t, REASON_CERTIFICATE_ABSENT,
+		       t->device->oob_info & OOB_INFO_CBP
+			       ? "The device's certificate is only online, and it was not imported."
+			       : NULL,
+		       true);
+}
+
+/* The device forgot a former life in this network: its old address goes into quarantine. */
+static bool bury_former_node(struct jobs *j, const uint8_t uuid[UUID_LEN], uint32_t iv_index)
+{
+	struct db_node old;
+	enum db_rc rc = db_node_get_uuid(j->env.db, uuid, &old);
+
+	if (rc != DB_OK)
+		return rc == DB_NONE;
+	secret_wipe(&old.device_key, sizeof old.device_key);
+	return node_bury(j, old.address,
+			 old.state == DB_NODE_PENDING ? DB_ADDRESS_BURNT : DB_ADDRESS_EXCLUDED);
+}
+
+static bool reserve(struct task *t, const struct prov_event *ev, uint32_t iv_index)
+{
+	struct jobs *j = t->job->jobs;
+	struct db_node n = { .elements = ev->capabilities->elements,
+			     .device_key = *ev->device_key,
+			     .state = DB_NODE_PENDING,
+			     .hops = -1,
+			     .via = t->row.server,
+			     .algorithm = (uint8_t)ev->algorithm,
+			     .auth_method = (uint8_t)ev->method,
+			     .oob_public_key = ev->oob_public_key,
+			     .job = t->row.job,
+			     .created = jobs_wall(j),
+			     .key_created = jobs_wall(j) };
+	struct db_device row;
+	int server_hops = node_hops(j, t->row.server);
+
+	if (!bury_former_node(j, t->row.uuid, iv_index) ||
+	    db_address_reserve(j->env.db, n.elements, t->row.uuid, iv_index, &n.address) != DB_OK)
+		return false;
+	memcpy(n.uuid, t->row.uuid, UUID_LEN);
+	if (device_row(j, t->row.uuid, &row)) {
+		memcpy(n.name, row.name, sizeof n.name);
+		memcpy(n.area, row.area, sizeof n.area);
+		memcpy(n.profile, row.profile, sizeof n.profile);
+		n.certificate = row.certificate;
+		secret_wipe(row.static_oob, sizeof row.static_oob);
+	}
+	if (t->row.server == j->own)
+		n.hops = 0;
+	else if (server_hops >= 0)
+		n.hops = server_hops + 1;
+	bool ok = db_node_insert(j->env.db, &n) == DB_OK &&
+		  mesh_node_set(j->env.mesh, n.address, n.elements, &n.device_key, NULL);
+	if (ok) {
+		node_set_distance(j, n.address, n.hops, 0);
+		t->row.address = n.address;
+	}
+	secret_wipe(&n, sizeof n);
+	return ok;
+}
+
+/* The key and the address are in the same transaction as the step's name, and the Provisioning
+ * Data waits behind that transaction. */
+static void key_agreed(struct task *t, const struct prov_event *ev)
+{
+	struct jobs *j = t->job->jobs;
+	struct db_net_key net;
+	struct mesh_iv iv;
+
+	mesh_iv(j->env.mesh, &iv);
+	if (db_net_key_get(j->env.db, NET_KEY, &net) != DB_OK || !reserve(t, ev, iv.index)) {
+		decide(t, REASON_ADDRESSES_EXHAUSTED, NULL, true);
+		return;
+	}
+	struct prov_data data = { .net_key = net.key,
+				  .net_key_index = NET_KEY,
+				  .flags = iv.update ? FLAG_IV_UPDATE : 0,
+				  .iv_index = iv.index,
+				  .address = t->row.address };
+	task_enter(t, PROVISION_DELIVER_DATA);
+	prov_send_data(t->work->session->prov, &data);
+	secret_wipe(&data, sizeof data);
+	secret_wipe(&net, sizeof net);
+}
+
+static void link_ended(struct task *t, const struct prov_event *ev)
+{
+	struct work *w = t->work;
+	struct pace *pace = &t->job->pace;
+	bool opened = w->session->opened;
+	uint64_t latency = w->session->server->local ? 0 : w->session->server->latency;
+
+	w->session = NULL;
+	if (ev->end == PROV_OK)
+		pace_succeeded(pace, latency);
+	else if (opened && (ev->end == PROV_END_CARRIER || ev->end == PROV_END_TIMEOUT))
+		pace_failed(pace);
+	if (!w->verdict) {
+		w->reason = ev->end == PROV_OK ? REASON_TIMEOUT
+					       : reason_of_session(ev->end, ev->carrier_end);
+		snprintf(w->message, sizeof w->message, "%s",
+			 ev->end == PROV_OK ? "" : prov_end_text(ev->end));
+	}
+	if (t->step >= PROVISION_DELIVER_DATA)
+		task_enter(t, PROVISION_PROVE_KEY); /* only the node itself knows what it took */
+	else if (w->verdict && w->final && w->reason == REASON_CANCELLED)
+		task_cancel(t);
+	else if (w->verdict && w->final)
+		task_fail(t, w->reason, w->message);
+	else
+		provision_attempt_failed(t, w->reason, NULL);
+}
+
+static void on_session(struct task *t, const struct prov_event *ev)
+{
+	switch (ev->type) {
+	case PROV_EV_LINK_OPEN:
+		link_opened(t);
+		break;
+	case PROV_EV_RECORDS:
+		records_read(t, ev);
+		break;
+	case PROV_EV_CAPABILITIES:
+		if (ev->capabilities->algorithms & 1 << PROV_ALG_HMAC)
+			remember(t, learn_hmac);
+		break;
+	case PROV_EV_KEY_AGREED:
+		key_agreed(t, ev);
+		break;
+	case PROV_EV_DATA_SENT:
+		break;
+	case PROV_EV_COMPLETE:
+		task_enter(t, PROVISION_CLOSE_LINK);
+		break;
+	case PROV_EV_ENDED:
+		link_ended(t, ev);
+		break;
+	}
+}
+
+void provision_open_link(struct task *t)
+{
+	struct server *s = server_find(t->job->jobs, t->row.server);
+
+	t->work->session = session_open(t, s, OPEN_SECONDS, on_session);
+}
+
+void provision_over(struct task *t)
+{
+	struct work *w = t->work;
+
+	if (w->session && !w->verdict)
+		decide(t, t->step == PROVISION_OPEN_LINK ? REASON_LINK_OPEN_FAILED : REASON_TIMEOUT,
+		       NULL, false);
+}
+
+bool provision_stop(struct task *t)
+{
+	if (t->step >= PROVISION_DELIVER_DATA || !t->work->session)
+		return false;
+	decide(t, REASON_CANCELLED, NULL, true);
+	return true;
+}
+
+/* A certificate that was rejected is never gone round by a weaker policy. */
+static bool is_barred(struct task *t)
+{
+	struct db_device row;
+	bool barred = t->job->row.options.policy != DB_POLICY_CERTIFICATE &&
+		      db_device_get(t->job->jobs->env.db, t->row.uuid, &row) == DB_OK &&
+		      row.trust == DB_TRUST_REJECTED;
+	const struct jobs_reason *r = barred ? jobs_reason(row.trust_code) : NULL;
+	size_t n;
+
+	if (barred)
+		task_fail(t, r ? (enum reason)(r - jobs_reasons(&n)) : REASON_CERTIFICATE_UNTRUSTED,
+			  row.trust_message);
+	return barred;
+}
+
+enum provision_step provision_entry(struct task *t)
+{
+	struct jobs *j = t->job->jobs;
+	struct db_node n;
+	enum db_rc rc;
+
+	if (is_barred(t))
+		return PROVISION_WAIT;
+	rc = db_node_get_uuid(j->env.db, t->row.uuid, &n);
+	secret_wipe(&n.device_key, sizeof n.device_key);
+	if (rc != DB_OK)
+		return PROVISION_WAIT;
+	if (n.state == DB_NODE_PENDING) {
+		t->row.address = n.address;
+		return PROVISION_PROVE_KEY;
+	}
+	if (t->device && device_is_free(t->device))
+		return PROVISION_WAIT; /* reset since: it beacons again */
+	t->row.address = n.address;
+	if (n.state == DB_NODE_JOINED)
+		return PROVISION_RELAY;
+	task_succeed(t, "It is a node already.");
+	return PROVISION_WAIT;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the API asks for. Everything is checked before anything is written. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core_jobs.h"
+#include "devices.h"
+#include "log.h"
+#include "node_jobs.h"
+#include "provision.h"
+#include "reach.h"
+#include "runner.h"
+#include "survey.h"
+
+enum {
+	JOBS_MOST = 64,
+	LINKS_MOST = 64,
+	ATTEMPTS_MOST = 20,
+	PERCENT_MOST = 100,
+	SECONDS_MOST = 255
+};
+
+static enum jobs_rc refuse(enum jobs_rc rc, char why[JOBS_WHY], const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static enum jobs_rc refuse(enum jobs_rc rc, char why[JOBS_WHY], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, JOBS_WHY, format, args);
+	va_end(args);
+	return rc;
+}
+
+void jobs_options_default(struct db_job_options *out, enum db_job_kind kind)
+{
+	*out = (struct db_job_options){ .policy = DB_POLICY_CERTIFICATE,
+					.min_algorithm = -1,
+					.stop_at_failure_percent = 20,
+					.relay = true };
+}
+
+static enum jobs_rc check_options(struct jobs *j, const struct jobs_request *rq, char why[JOBS_WHY])
+{
+	const struct db_job_options *o = &rq->options;
+
+	if (o->max_links > LINKS_MOST)
+		return refuse(JOBS_BAD_OPTION, why, "max_links: at most %d", LINKS_MOST);
+	if (o->attempts > ATTEMPTS_MOST)
+		return refuse(JOBS_BAD_OPTION, why, "attempts: at most %d", ATTEMPTS_MOST);
+	if (o->stop_at_failure_percent > PERCENT_MOST)
+		return refuse(JOBS_BAD_OPTION, why, "stop_at_failure_percent: at most 100");
+	if (o->seconds > SECONDS_MOST)
+		return refuse(JOBS_BAD_OPTION, why, "seconds: at most %d", SECONDS_MOST);
+	if (o->min_algorithm < -1 || o->min_algorithm > 1)
+		return refuse(JOBS_BAD_OPTION, why, "min_algorithm: cmac or hmac-sha256");
+	if (*o->profile && strcmp(o->profile, "default") != 0)
+		return refuse(JOBS_BAD_OPTION, why, "profile: there is no such profile");
+	if (o->server && !server_find(j, o->server))
+		return refuse(JOBS_BAD_OPTION, why, "server: 0x%04x is no server", o->server);
+	return JOBS_OK;
+}
+
+static enum jobs_rc check_targets(const struct jobs_request *rq, char why[JOBS_WHY])
+{
+	bool list = rq->targets == DB_TARGETS_LIST;
+	size_t n = rq->n_uuids + rq->n_addresses;
+
+	if (list && n == 0)
+		return refuse(JOBS_BAD_TARGETS, why, "targets: the list is empty");
+	if (list && n > JOBS_TARGETS_MAX)
+		return refuse(JOBS_BAD_TARGETS, why, "targets: too many");
+	switch (rq->kind) {
+	case DB_JOB_PROVISION:
+		if (rq->targets == DB_TARGETS_ALL || (list && rq->n_addresses))
+			return refuse(JOBS_BAD_TARGETS, why,
+				      "targets: all-trusted or a list of uuids wanted");
+		break;
+	case DB_JOB_REMOVE:
+	case DB_JOB_IDENTIFY:
+		if (!list)
+			return refuse(JOBS_BAD_TARGETS, why, "targets: a list wanted");
+		break;
+	case DB_JOB_SCAN:
+	case DB_JOB_CONFIGURE:
+		if (rq->targets == DB_TARGETS_ALL_TRUSTED)
+			return refuse(JOBS_BAD_TARGETS, why, "targets: all or a list wanted");
+		break;
+	case DB_JOB_KINDS:
+		return refuse(JOBS_BAD_OPTION, why, "kind: there is no such kind");
+	}
+	return JOBS_OK;
+}
+
+/* One job at a time does something to a node or a device. */
+static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
+{
+	for (const struct job *job = j->active; job; job = job->next) {
+		if (job->row.ended || job->row.kind == DB_JOB_SCAN ||
+		    job->row.kind == DB_JOB_IDENTIFY)
+			continue;
+		*by = job->row.id;
+		if (rq->kind == DB_JOB_PROVISION && job->row.kind == DB_JOB_PROVISION)
+			return true;
+		if (rq->kind == DB_JOB_CONFIGURE && job->row.kind == DB_JOB_CONFIGURE)
+			return true;
+		for (const struct task *t = job->tasks; t; t = t->next)
+			for (size_t i = 0; i < rq->n_addresses && !task_is_over(t); i++)
+				if (t->row.address == rq->addresses[i])
+					return true;
+	}
+	return false;
+}
+
+static enum jobs_rc check_state(struct jobs *j, const struct jobs_request *rq, char why[JOBS_WHY])
+{
+	int64_t by = 0;
+	unsigned n = 0;
+
+	for (const struct job *job = j->active; job; job = job->next)
+		n += !job->row.ended;
+	if (n >= JOBS_MOST)
+		return refuse(JOBS_CONFLICT, why, "%u jobs are waiting already", n);
+	if (rq->kind != DB_JOB_SCAN && rq->kind != DB_JOB_IDENTIFY && is_taken(j, rq, &by))
+		return refuse(JOBS_CONFLICT, why, "job %lld is working on that", (long long)by);
+	for (size_t i = 0; i < rq->n_addresses; i++) {
+		struct db_node node;
+		bool known = server_find(j, rq->addresses[i]) ||
+			     db_node_get(j->env.db, rq->addresses[i], &node) == DB_OK;
+
+		secret_wipe(&node, sizeof node);
+		if (!known || (rq->kind == DB_JOB_SCAN && !server_find(j, rq->addresses[i])) ||
+		    (rq->kind != DB_JOB_SCAN && rq->addresses[i] == j->own))
+			return refuse(JOBS_NOT_FOUND, why, "targets: 0x%04x is no such node",
+				      rq->addresses[i]);
+	}
+	for (size_t i = 0; i < rq->n_uuids; i++) {
+		struct db_node node;
+		char text[UUID_TEXT];
+		bool device = rq->kind == DB_JOB_PROVISION || rq->kind == DB_JOB_IDENTIFY;
+
+		bool known = device || db_node_get_uuid(j->env.db, rq->uuids[i], &node) == DB_OK;
+		secret_wipe(&node, sizeof node);
+		if (!known)
+			return refuse(JOBS_NOT_FOUND, why, "targets: %s is no node",
+				      uuid_format(text, rq->uuids[i]));
+	}
+	return JOBS_OK;
+}
+
+static bool create_tasks(struct job *job, const struct jobs_request *rq)
+{
+	if (job->row.kind == DB_JOB_PROVISION)
+		return provision_create_tasks(job, rq);
+	return node_jobs_create_tasks(job, rq) == JOBS_OK;
+}
+
+enum jobs_rc jobs_create(struct jobs *j, const struct jobs_request *rq, int64_t *id,
+			 char why[JOBS_WHY])
+{
+	struct db_job row = { .kind = rq->kind,
+			      .state = DB_JOB_QUEUED,
+			      .targets = rq->targets,
+			      .options = rq->options,
+			      .created = jobs_wall(j) };
+	enum jobs_rc rc = check_targets(rq, why);
+	struct job *job;
+
+	if (rc == JOBS_OK)
+		rc = check_options(j, rq, why);
+	if (rc == JOBS_OK)
+		rc = check_state(j, rq, why);
+	if (rc != JOBS_OK)
+		return rc;
+	if (rq->kind == DB_JOB_IDENTIFY)
+		identify_stop_others(j);
+	memcpy(row.created_by, rq->created_by, sizeof row.created_by);
+	if (db_job_insert(j->env.db, &row, id) != DB_OK || !(job = job_load(j, *id)))
+		return refuse(JOBS_STORE, why, "the store failed");
+	if (rq->kind == DB_JOB_PROVISION || (rq->kind == DB_JOB_IDENTIFY && !provision_job(j)))
+		survey_begin(j);
+	if (!create_tasks(job, rq)) {
+		job_stop(job, REASON_CANCELLED, "The store failed while the job was made.");
+		return refuse(JOBS_STORE, why, "the store failed");
+	}
+	if (rq->kind == DB_JOB_PROVISION)
+		provision_resume(job); /* what is a node already is dealt with at once */
+	job->row.state = DB_JOB_RUNNING;
+	job->row.started = jobs_wall(j);
+	job_save(job);
+	jobs_kick(j);
+	return JOBS_OK;
+}
+
+static struct job *find_active(struct jobs *j, int64_t id)
+{
+	for (struct job *job = j->active; job; job = job->next)
+		if (job->row.id == id && !job->row.ended)
+			return job;
+	return NULL;
+}
+
+/* Not active: does it exist at all? */
+static enum jobs_rc not_active(struct jobs *j, int64_t id, char why[JOBS_WHY])
+{
+	struct db_job row;
+
+	if (db_job_get(j->env.db, id, &row) != DB_OK)
+		return refuse(JOBS_NOT_FOUND, why, "there is no job %lld", (long long)id);
+	return refuse(JOBS_CONFLICT, why, "job %lld has ended: %s", (long long)id,
+		      db_job_state_name(row.state));
+}
+
+enum jobs_rc jobs_pause(struct jobs *j, int64_t id, char why[JOBS_WHY])
+{
+	struct job *job = find_active(j, id);
+
+	if (!job)
+		return not_active(j, id, why);
+	if (job->row.state == DB_JOB_PAUSED)
+		return JOBS_OK;
+	if (job->ending)
+		return refuse(JOBS_CONFLICT, why, "job %lld is ending", (long long)id);
+	job->row.state = DB_JOB_PAUSED;
+	job_save(job);
+	jobs_kick(j);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_resume(struct jobs *j, int64_t id, char why[JOBS_WHY])
+{
+	struct job *job = find_active(j, id);
+
+	if (!job)
+		return not_active(j, id, why);
+	if (job->row.state != DB_JOB_PAUSED)
+		return refuse(JOBS_CONFLICT, why, "job %lld is not paused", (long long)id);
+	job->row.state = DB_JOB_RUNNING;
+	if (job->row.kind == DB_JOB_PROVISION)
+		survey_begin(j);
+	job_save(job);
+	jobs_kick(j);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_cancel(struct jobs *j, int64_t id, char why[JOBS_WHY])
+{
+	struct job *job = find_active(j, id);
+
+	if (!job)
+		return not_active(j, id, why);
+	if (!job->ending)
+		job_cancel(job);
+	jobs_kick(j);
+	return JOBS_OK;
+}
+
+static unsigned reopen_failed(struct job *job)
+{
+	unsigned n = 0;
+
+	for (struct task *t = job->tasks; t; t = t->next) {
+		if (t->row.state != DB_TASK_FAILED)
+			continue;
+		n++;
+		t->row.state = DB_TASK_WAITING;
+		t->row.attempts = 0;
+		t->row.ended = 0;
+		t->row.error_code[0] = t->row.error_message[0] = 0;
+		snprintf(t->row.step, sizeof t->row.step, "%s", job->kind->steps[STEP_WAIT].name);
+		t->server_losses = 0;
+		t->n_tried = 0;
+		t->not_before = 0;
+		task_save(t);
+	}
+	return n;
+}
+
+static bool has_failed(struct jobs *j, int64_t id)
+{
+	struct db_task_filter f = { .job = id, .state = DB_TASK_FAILED };
+	int64_t n = 0;
+
+	return db_task_count(j->env.db, &f, &n) == DB_OK && n > 0;
+}
+
+enum jobs_rc jobs_retry(struct jobs *j, int64_t id, char why[JOBS_WHY])
+{
+	struct job *job = find_active(j, id);
+	struct db_job row;
+
+	if (db_job_get(j->env.db, id, &row) != DB_OK)
+		return refuse(JOBS_NOT_FOUND, why, "there is no job %lld", (long long)id);
+	if (!has_failed(j, id))
+		return refuse(JOBS_CONFLICT, why, "job %lld has no failed task", (long long)id);
+	if (!job && row.kind == DB_JOB_PROVISION && provision_job(j))
+		return refuse(JOBS_CONFLICT, why, "job %lld is provisioning",
+			      (long long)provision_job(j)->row.id);
+	if (job && job->ending)
+		return refuse(JOBS_CONFLICT, why, "job %lld is ending", (long long)id);
+	for (struct job **at = &j->active; !job && *at; at = &(*at)->next) {
+		struct job *old = *at;
+
+		if (old->row.id != id)
+			continue;
+		*at = old->next; /* ended in this very turn */
+		job_free(old);
+		break;
+	}
+	if (!job)
+		job = job_load(j, id);
+	if (!job)
+		return refuse(JOBS_STORE, why, "the store failed");
+	job->ending = job->cancelled = false;
+	job->row.error_code[0] = job->row.error_message[0] = 0;
+	job->row.ended = 0;
+	if (job->row.state != DB_JOB_PAUSED)
+		job->row.state = DB_JOB_RUNNING;
+	reopen_failed(job);
+	if (job->row.kind == DB_JOB_PROVISION)
+		provision_retry(job);
+	job_save(job);
+	jobs_kick(j);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_device_put(struct jobs *j, const struct db_device *row)
+{
+	struct device *d;
+
+	if (db_device_put(j->env.db, row) != DB_OK)
+		return JOBS_STORE;
+	d = device_get(j, row->uuid);
+	if (d) {
+		d->listed = row->listed;
+		provision_device_heard(j, d);
+	}
+	jobs_tell_device(j, row->uuid, false);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_device_set_certificate(struct jobs *j, const uint8_t uuid[UUID_LEN],
+					 struct bytes der, char why[JOBS_WHY])
+{
+	struct cert_facts facts;
+	enum db_rc rc;
+
+	if (der.n > DB_DER_MAX || (der.n && !cert_facts(der, &facts)))
+		return refuse(JOBS_BAD_OPTION, why, "certificate: this is no X.509 certificate");
+	rc = db_device_set_certificate(j->env.db, uuid, der);
+	if (rc == DB_NONE)
+		return refuse(JOBS_NOT_FOUND, why, "there is no such device");
+	if (rc != DB_OK)
+		return refuse(JOBS_STORE, why, "the store failed");
+	jobs_tell_device(j, uuid, false);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_device_delete(struct jobs *j, const uint8_t uuid[UUID_LEN])
+{
+	struct device *d = device_find(j, uuid);
+	enum db_rc rc;
+
+	if (d && d->task && d->task->row.state == DB_TASK_RUNNING)
+		return JOBS_CONFLICT;
+	rc = db_device_delete(j->env.db, uuid);
+	if (rc != DB_OK)
+		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;
+	if (d) {
+		d->heard = d->listed = false;
+		d->n_sightings = 0;
+	}
+	jobs_tell_device(j, uuid, true);
+	return JOBS_OK;
+}
+
+enum jobs_rc jobs_node_set_label(struct jobs *j, uint16_t address, const char *name,
+				 const char *area, const char *profile)
+{
+	enum db_rc rc = db_node_set_label(j->env.db, address, name, area, profile);
+
+	if (rc != DB_OK)
+		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;
+	jobs_tell_node(j, address, false);
+	return JOBS_OK;
+}
+
+int64_t jobs_time_left(const struct jobs *j, int64_t id)
+{
+	for (const struct job *job = j->active; job; job = job->next) {
+		int64_t over = 0, left = 0;
+
+		if (job->row.id != id || job->row.ended)
+			continue;
+		for (const struct task *t = job->tasks; t; t = t->next) {
+			over += task_is_over(t);
+			left += !task_is_over(t);
+		}
+		if (!over)
+			return -1;
+		return (int64_t)((jobs_now(j) - job->began) / 1000) * left / over;
+	}
+	return -1;
+}
