@@ -117,9 +117,9 @@ static void read_tshark(const char *folder, const char *pcap, struct messages *o
 	assert_non_null(p);
 	while (fgets(line, sizeof(line), p)) {
 		char pdu[TEXT];
-		unsigned src, dst;
+		int src, dst; /* decimal, or with 0x: as the version prints */
 
-		if (sscanf(line, "%x\t%x\t%799[0-9a-f]", &src, &dst, pdu) == 3)
+		if (sscanf(line, "%i\t%i\t%799[0-9a-f]", &src, &dst, pdu) == 3)
 			add(out, (uint16_t)src, (uint16_t)dst, pdu);
 	}
 	check_int(pclose(p), 0);
