@@ -179,16 +179,15 @@ static bool value_read(const struct field *f, const char *name, json_t *value, v
 		       struct problem *p)
 {
 	/* given and null lead every struct field_*. */
-	struct field_json *head = at;
+	bool *given = at, *null = given + 1;
 
-	head->given = true;
+	*given = true;
+	*null = json_is_null(value);
 	if (f->type == FIELD_JSON) {
-		head->null = json_is_null(value);
-		head->v = value;
+		((struct field_json *)at)->v = value;
 		return true;
 	}
-	if (json_is_null(value)) {
-		head->null = true;
+	if (*null) {
 		return (f->flags & FIELD_NULL) ? true : wrong_type(name, "given, not null", p);
 	}
 	switch (f->type) {
@@ -223,9 +222,7 @@ static const struct field *field_find(const struct field *table, size_t n, const
 
 static bool given_at(const struct field *f, const void *out)
 {
-	const struct field_json *head = (const void *)((const char *)out + f->offset);
-
-	return head->given;
+	return *(const bool *)((const char *)out + f->offset);
 }
 
 static bool required_are_given(const struct field *table, size_t n, const char *prefix,
@@ -302,19 +299,19 @@ bool query_read(const struct param *params, size_t n_params, const struct field 
 	memset(out, 0, out_len);
 	for (size_t i = 0; i < n_params; i++) {
 		const struct field *f = field_find(table, n, params[i].name);
-		struct field_json *head;
+		bool *given;
 
 		if (!f) {
 			full_name(name, "", params[i].name);
 			return problem_set(p, 400, "unknown_parameter", name,
 					   "There is no parameter %s here.", name);
 		}
-		head = (void *)((char *)out + f->offset);
-		if (head->given)
+		given = (bool *)((char *)out + f->offset);
+		if (*given)
 			return problem_set(p, 400, "invalid_value", f->name, "%s is given twice.",
 					   f->name);
-		head->given = true;
-		if (!param_value(f, params[i].value, head, p))
+		*given = true;
+		if (!param_value(f, params[i].value, given, p))
 			return false;
 	}
 	return required_are_given(table, n, "", "missing_parameter", out, p);

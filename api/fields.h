@@ -49,7 +49,7 @@ struct field {
 	size_t offset;
 };
 
-/* Each tells whether it was given, and whether it was given as null. */
+/* Each begins with two bool: whether it was given, and whether it was given as null. */
 struct field_text {
 	bool given, null;
 	const char *s; /* lives as long as the body or the request; NULL unless a text was given */
