@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 mm_test(test_crypto mm_crypto OpenSSL::Crypto PkgConfig::JANSSON)
+mm_test(test_keys mm_crypto)
