@@ -5,29 +5,46 @@
 set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config libmicrohttpd-dev libjansson-dev libssl-dev
-	libsqlite3-dev libcurl4-openssl-dev libargon2-dev ca-certificates curl"
-test="libcmocka-dev clang clang-format libclang-rt-14-dev tshark chromium openssl git
+	libsqlite3-dev libcurl4-openssl-dev libargon2-dev ca-certificates"
+test="libcmocka-dev clang clang-format tshark chromium openssl git curl procps
 	dbus-daemon python3 python3-dbus python3-gi dpkg-dev binutils"
 
-wanted=$build
-[ "${1:-build}" = test ] && wanted="$build $test"
+# clang's run-time: Debian 12 has it under its version only.
+release=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)
+case $release in
+12) test="$test libclang-rt-14-dev" ;;
+*) test="$test libclang-rt-dev" ;;
+esac
+
+case ${1:-build} in
+build) wanted=$build ;;
+test) wanted="$build $test" ;;
+*)
+	echo "usage: $0 build|test" >&2
+	exit 2
+	;;
+esac
+# Node may come from elsewhere than Debian; then Debian's would conflict with it.
+command -v npm >/dev/null || wanted="$wanted nodejs npm"
+
 missing=
 for package in $wanted; do
-	# The name of clang's run-time package carries its version: 14 in Debian 12, 19 in Debian 13.
-	if [ "$package" = libclang-rt-14-dev ] && [ "$(. /etc/os-release; echo "${VERSION_ID:-12}")" != 12 ]; then
-		package=libclang-rt-dev
-	fi
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
 		missing="$missing $package"
 done
-# Node may come from elsewhere than Debian; then Debian's would conflict with it.
-command -v npm >/dev/null || missing="$missing nodejs npm"
 [ -z "$missing" ] && exit 0
 
 as_root=
-[ "$(id -u)" = 0 ] || as_root=sudo
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "These packages are missing, and there is no sudo. As root:" >&2
+		echo "  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
+		exit 1
+	fi
+	as_root=sudo
+fi
 echo "installing:$missing" >&2
 $as_root apt-get update -q >/dev/null
 # shellcheck disable=SC2086  # words are package names
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -q -y --no-install-recommends $missing \
-	>/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+	$missing >/dev/null
