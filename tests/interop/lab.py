@@ -239,7 +239,7 @@ class Server:
         status, answer = self.call('GET', path)
         return answer if status == 200 else None
 
-    def job(self, seconds, kind, targets, **options):
+    def job(self, limit, kind, targets, **options):
         """Starts a job and waits for its end: (job, tasks)."""
         status, job = self.call('POST', '/jobs',
                                 {'kind': kind, 'targets': targets, 'options': options})
@@ -247,7 +247,7 @@ class Server:
             raise Failed('POST /jobs %s: %d %s' % (kind, status, json.dumps(job)))
         at = '/jobs/%d' % job['id']
         running = ('queued', 'running', 'paused')
-        if not until(seconds, lambda: self.get(at)['state'] not in running, 0.5):
+        if not until(limit, lambda: self.get(at)['state'] not in running, 0.5):
             self.call('POST', at + '/cancel')
         job = self.get(at)
         tasks = self.get(at + '/tasks')['items']
