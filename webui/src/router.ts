@@ -12,3 +12,9 @@ addEventListener('hashchange', () => {
 });
 
 export const go = (path: string) => (location.hash = path);
+
+// Without a trace of the former address in the history: it may have held a one-time link.
+export function replace(path: string): void {
+	history.replaceState(null, '', `#${path}`);
+	route.value = read();
+}

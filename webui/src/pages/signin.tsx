@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../api';
+import { replace } from '../router';
 import { session, start, tell } from '../store';
 import { Act } from '../ui';
 
@@ -12,18 +13,23 @@ function linkFromAddress(): string | null {
 export function SignIn() {
 	const [name, setName] = useState('');
 	const [password, setPassword] = useState('');
+	const [link, setLink] = useState(linkFromAddress());
 	useEffect(() => {
-		const link = linkFromAddress();
 		if (link)
 			void post('/session', { link }).then(() => {
-				history.replaceState(null, '', '#/');
+				replace('/');
 				return start();
-			}).catch(tell);
+			}).catch((error) => {
+				tell(error);
+				setLink(null);
+			});
 	}, []);
 	const enter = async () => {
 		await post('/session', { name, password });
 		await start();
 	};
+	if (link)
+		return <p>Signing in…</p>;
 	return (
 		<form class="card narrow" onSubmit={(e) => e.preventDefault()}>
 			<h1>Sign in</h1>
