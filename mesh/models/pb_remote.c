@@ -30,7 +30,7 @@
 #include "pb_remote_private.h"
 
 enum {
-	OPEN_DEFAULT = 10, /* seconds, the server's open timeout when we name none */
+	OPEN_DEFAULT = 10, /* seconds, the server's open timeout: we name none */
 	CLEANUPS = 2,	   /* repairs of a refused opening */
 };
 
@@ -294,8 +294,8 @@ static bool is_link_status(void *ctx, const struct access_message *m)
 static void send_open(void *ctx)
 {
 	struct pb_remote *p = ctx;
-	struct rpr_link_open m = { .uuid = p->uuid, .timeout = p->options.open_timeout };
-	uint8_t buf[UUID_LEN + 1];
+	struct rpr_link_open m = { .uuid = p->uuid };
+	uint8_t buf[UUID_LEN];
 	struct wr w = wr_to(buf, sizeof(buf));
 	bool ok = rpr_link_open_encode(&w, &m);
 

@@ -7,7 +7,10 @@
 #include "carrier.h"
 
 struct pb_remote_options {
-	uint8_t open_timeout; /* seconds, 1..60; 0: the field is left out (server default 10) */
+	/* Seconds until we ask what became of an opening; 0: the server's own 10. It is not told to
+	 * the server: to some, BlueZ's among them, Link Open's Timeout is the life of the whole
+	 * link. */
+	uint8_t open_timeout;
 };
 
 /* The caller owns it and frees it after closed(), or abandons the link at once by freeing. */

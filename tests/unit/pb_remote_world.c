@@ -96,6 +96,8 @@ static void peer(void *ctx, const struct access_target *to, uint32_t opcode, str
 	check_int(to->app_index, ACCESS_DEVICE_KEY);
 	if (opcode == OP_RPR_PDU_SEND)
 		check(to->segmented);
+	if (opcode == OP_RPR_LINK_OPEN)
+		check_int(params.n, UUID_LEN); /* a Timeout is the link's life to some servers */
 	fake_rpr_hear(&w->rpr, opcode, params);
 }
 
@@ -108,11 +110,17 @@ struct world *world_new(uint64_t seed)
 	fake_rpr_init(&w->rpr, &w->access, &w->timers);
 	w->access.peer = peer;
 	w->access.ctx = w;
-	w->c = pb_remote_new(&w->access, &w->timers, &server, NULL);
-	w->c->events = &events;
-	w->c->ctx = w;
+	world_carrier(w, NULL);
 	w->pdus = 2;
 	return w;
+}
+
+void world_carrier(struct world *w, const struct pb_remote_options *options)
+{
+	pb_remote_free(w->c);
+	w->c = pb_remote_new(&w->access, &w->timers, &server, options);
+	w->c->events = &events;
+	w->c->ctx = w;
 }
 
 void world_open(struct world *w)

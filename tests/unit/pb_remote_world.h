@@ -37,6 +37,8 @@ struct world {
 };
 
 struct world *world_new(uint64_t seed);
+/* Another carrier for it. */
+void world_carrier(struct world *w, const struct pb_remote_options *options);
 void world_free(struct world *w);
 void world_open(struct world *w);
 void world_close(struct world *w, enum prov_close_reason reason);

@@ -66,6 +66,17 @@ TEST(a_device_that_does_not_answer_fails_the_opening)
 	}
 }
 
+TEST(the_server_is_not_told_our_patience_with_an_opening)
+{
+	struct world *w = world_new(1);
+
+	world_carrier(w, &(struct pb_remote_options){ .open_timeout = 6 });
+	world_open(w);
+	world_run(w, SEC(60));
+	check_str(w->log, "opened sent 81 sent 82 closed");
+	world_free(w);
+}
+
 TEST(a_silent_server_is_lost_at_every_point)
 {
 	/* opening, open, PDU on its way, closing */
@@ -455,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_link_opens_carries_pdus_both_ways_and_closes),
 		cmocka_unit_test(an_active_link_report_before_the_status_opens),
 		cmocka_unit_test(a_device_that_does_not_answer_fails_the_opening),
+		cmocka_unit_test(the_server_is_not_told_our_patience_with_an_opening),
 		cmocka_unit_test(a_silent_server_is_lost_at_every_point),
 		cmocka_unit_test(closing_a_silent_server_ends_closed_all_the_same),
 		cmocka_unit_test(closing_while_opening_cancels),
