@@ -75,6 +75,26 @@ static inline const char *cert_default(const char *given, const char *otherwise)
 	return given ? given : otherwise;
 }
 
+/* Signs again as of another version: X509_sign of OpenSSL 3.5 makes it 3 where there are
+ * extensions. */
+static inline void cert_sign_as(X509 *x, EVP_PKEY *key, int version)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	const ASN1_BIT_STRING *signature;
+	uint8_t *tbs = NULL, octets[80];
+	size_t n = sizeof(octets);
+	int len;
+
+	check_int(X509_set_version(x, version - 1), 1);
+	len = i2d_re_X509_tbs(x, &tbs);
+	check_int(EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, key), 1);
+	check_int(EVP_DigestSign(c, octets, &n, tbs, (size_t)len), 1);
+	X509_get0_signature(&signature, NULL, x);
+	check_int(ASN1_STRING_set((ASN1_BIT_STRING *)(uintptr_t)signature, octets, (int)n), 1);
+	OPENSSL_free(tbs);
+	EVP_MD_CTX_free(c);
+}
+
 /* NULL as issuer: self-signed. */
 static inline struct cert cert_make(const struct cert_spec *s, const struct cert *issuer)
 {
@@ -105,6 +125,8 @@ static inline struct cert cert_make(const struct cert_spec *s, const struct cert
 	for (size_t i = 0; i < ARRAY_LEN(s->extra) && s->extra[i]; i += 2)
 		cert_put_extension(c.x, from, s->extra[i], s->extra[i + 1]);
 	check(X509_sign(c.x, issuer ? issuer->key : c.key, s->md ? s->md : EVP_sha256()) > 0);
+	if (s->version)
+		cert_sign_as(c.x, issuer ? issuer->key : c.key, s->version);
 	n = i2d_X509(c.x, NULL);
 	check(n > 0 && (size_t)n <= sizeof(c.der));
 	c.n = (size_t)i2d_X509(c.x, &p);

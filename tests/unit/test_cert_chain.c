@@ -104,7 +104,8 @@ TEST(an_issuer_must_be_a_ca_in_every_respect)
 		{ "insists on a policy that the device has not",
 		  { .cn = "x",
 		    .ca = true,
-		    .extra = { "policyConstraints", "requireExplicitPolicy:0" } },
+		    .extra = { "policyConstraints", "requireExplicitPolicy:0",
+			       "certificatePolicies", "DER:3007300506032a0304" } },
 		  CERT_UNTRUSTED },
 	};
 	struct site s;

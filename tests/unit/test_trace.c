@@ -246,16 +246,16 @@ TEST(tshark_reads_a_recording)
 
 	check(f && trace_begin(f) && trace_write(f, &frames[0]) && trace_write(f, &frames[1]));
 	fclose(f);
-	p = popen("tshark -r " BUILD_DIR "/tests/unit/trace.btsnoop -T fields -E separator=/s "
+	p = popen("tshark -r " BUILD_DIR "/tests/unit/trace.btsnoop -T fields "
 		  "-e frame.time_epoch -e bthci_evt.rssi -e bthci_cmd.opcode -e _ws.col.Protocol "
 		  "-e btcommon.eir_ad.entry.type -e beacon.uuid -e btmesh.nid 2>/dev/null",
 		  "r");
 	check(p != NULL);
 	check(fgets(line, sizeof(line), p) != NULL);
-	check_str(line, "1700000000.123456000 -71  BT Mesh Beacon 0x2b "
-			"70cf7c97-32a3-45b6-9149-4810d2e9cbf4 \n");
+	check_str(line, "1700000000.123456000\t-71\t\tBT Mesh Beacon\t0x2b\t"
+			"70cf7c97-32a3-45b6-9149-4810d2e9cbf4\t\n");
 	check(fgets(line, sizeof(line), p) != NULL);
-	check_str(line, "1700000000.223456000  0x2008 BT Mesh 0x2a  104\n");
+	check_str(line, "1700000000.223456000\t\t0x2008\tBT Mesh\t0x2a\t\t104\n");
 	check(fgets(line, sizeof(line), p) == NULL);
 	check_int(pclose(p), 0);
 }
