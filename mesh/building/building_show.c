@@ -33,7 +33,7 @@ static json_t *state_json(const struct building_device *d, const struct device_s
 {
 	char uuid[UUID_TEXT], address[8];
 
-	snprintf(address, sizeof(address), "0x%04X", s->address);
+	snprintf(address, sizeof(address), "0x%04x", s->address);
 	return json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:i, s:b, s:I}", "uuid",
 			 uuid_format(uuid, d->make.uuid), "name", d->make.name, "provisioned",
 			 s->provisioned, "address", s->provisioned ? address : NULL,
@@ -48,7 +48,7 @@ static void state_line(FILE *out, const struct building_device *d, const struct 
 
 	uuid_format(uuid, d->make.uuid);
 	if (s->provisioned)
-		fprintf(out, "%s  %-12s  0x%04X  %s\n", uuid, d->make.name, s->address,
+		fprintf(out, "%s  %-12s  0x%04x  %s\n", uuid, d->make.name, s->address,
 			s->device_key_id);
 	else
 		fprintf(out, "%s  %-12s  -       unprovisioned\n", uuid, d->make.name);

@@ -4,15 +4,16 @@
 
   kill9.py BUILD_DIR [--kills N] [--seed N] [--devices N] [--speed N]
 
-Each kill waits until some task is seen in the step that has been killed least so far, so that the
-kills spread over all recorded steps. After the last restart the job must end, and what the devices'
-flash says (meshmason-building show --state) must agree with GET /nodes, device for device, address
-for address, key id for key id. Ends with "N passed, N failed".
+The kills spread over the steps that a provision job records: each in turn, in a drawn order. The
+server says each step in its log when the step is recorded; it is killed 0 to 50 ms after that line.
+After the last restart the job must end, and what the devices' flash says (meshmason-building show
+--state) must agree with GET /nodes, device for device, address for address, key id for key id.
+Ends with "N passed, N failed".
 """
 import argparse
-import collections
 import json
 import os
+import queue
 import random
 import re
 import shutil
@@ -20,11 +21,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 
 passed = failed = 0
+
+# The steps of server/jobs/provision.c between which a crash may fall; a line with another name fails.
+STEPS = ['open_link', 'read_records', 'exchange', 'deliver_data', 'close_link', 'prove_key', 'relay', 'default_ttl',
+         'app_key', 'bind', 'capabilities']
 
 
 def check(name, good, detail=''):
@@ -44,20 +50,32 @@ class Server:
         self.args, self.folder = args, folder
         self.data = os.path.join(folder, 'data')
         self.process = self.url = self.token = None
+        self.steps = queue.Queue()
+
+    def read_log(self, stream):
+        """Keeps the log, and hands on each step as it is recorded."""
+        with open(os.path.join(self.folder, 'server.log'), 'a', encoding='utf-8') as log:
+            for line in stream:
+                log.write(line)
+                found = re.search(r' step=(\w+)', line)
+                if found:
+                    self.steps.put(found.group(1))
+        stream.close()
 
     def start(self):
-        log = open(os.path.join(self.folder, 'server.log'), 'ab')
+        self.steps = queue.Queue()
         self.process = subprocess.Popen(
             [os.path.join(self.args.build, 'meshmasond'), '--data', self.data, '--listen', '127.0.0.1:0',
-             '--radio', 'air:' + os.path.join(self.folder, 'air'), '--sim-speed', str(self.args.speed)],
-            stdout=subprocess.PIPE, stderr=log, text=True)
+             '--radio', 'air:' + os.path.join(self.folder, 'air'), '--sim-speed', str(self.args.speed),
+             '--log-level', 'info'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read_log, args=(self.process.stderr,), daemon=True).start()
         for line in self.process.stdout:
             found = re.match(r'listening: (\S+)', line)
             if found:
                 self.url = found.group(1) + '/api/v1'
                 break
         else:
-            raise SystemExit('the server does not start, see ' + log.name)
+            raise SystemExit('the server does not start, see ' + self.folder)
         with open(os.path.join(self.data, 'admin-token'), encoding='ascii') as f:
             self.token = f.read().strip()
 
@@ -100,35 +118,30 @@ def teach(server, site):
         server.call('POST', '/devices/import', f.read(), 'text/csv')
 
 
-def running_steps(server, job):
-    tasks = server.call('GET', f'/jobs/{job}/tasks?limit=1000&state=running')['items']
-    return [t['step'] for t in tasks if t['step']]
-
-
 def ended(server, job):
     return server.call('GET', f'/jobs/{job}')['state'] in ('succeeded', 'partial', 'failed', 'cancelled')
 
 
-def kill_in_step(server, job, counts, rng):
-    """Waits for the step that was killed least; False when the job ends before."""
-    start = time.monotonic()
-    wanted = None
+def kill_in_step(server, job, plan, counts, rng):
+    """Kills in the next step of the plan, or after 20 s without it in whichever comes; False when the
+    job ends before."""
+    patience = time.monotonic() + 20
     while True:
-        if ended(server, job):
-            return False
-        seen = running_steps(server, job)
-        for step in seen:
-            counts.setdefault(step, 0)
-        least = min(counts.values(), default=0)
-        patient = time.monotonic() - start < 15
-        wanted = [s for s in seen if counts[s] == least or not patient]
-        if wanted:
+        try:
+            step = server.steps.get(timeout=0.2)
+        except queue.Empty:
+            if ended(server, job):
+                return False
+            continue
+        if step not in STEPS:
+            check('the log names known steps', False, step)
+        if step in plan and (step == plan[0] or time.monotonic() > patience):
             break
-        time.sleep(0.01)  # between two looks
-    counts[wanted[0]] += 1
+    plan.remove(step)
+    counts[step] += 1
     time.sleep(rng.random() * 0.05)  # somewhere inside the step
     server.kill()
-    print(f'killed in step {wanted[0]}', flush=True)
+    print(f'killed in step {step}', flush=True)
     return True
 
 
@@ -147,8 +160,8 @@ def compare(args, server, site):
     return len(inventory)
 
 
-def one_round(args, rng, counts, kills):
-    """One building and one job, killed as often as it lasts; how many kills are left."""
+def one_round(args, rng, plan, counts):
+    """One building and one job, killed as often as it lasts."""
     folder = tempfile.mkdtemp(prefix='mmk')
     seed = rng.randrange(1, 2**31)
     print(f'building seed {seed}', flush=True)
@@ -158,8 +171,7 @@ def one_round(args, rng, counts, kills):
         server.start()
         teach(server, site)
         job = server.call('POST', '/jobs', {'kind': 'provision', 'targets': 'all-trusted'})['id']
-        while kills > 0 and kill_in_step(server, job, counts, rng):
-            kills -= 1
+        while plan and kill_in_step(server, job, plan, counts, rng):
             server.start()
         limit = time.monotonic() + 400
         while not ended(server, job) and time.monotonic() < limit:
@@ -176,7 +188,6 @@ def one_round(args, rng, counts, kills):
         building.wait(timeout=20)
         if not failed:
             shutil.rmtree(folder)
-    return kills
 
 
 def main():
@@ -188,17 +199,19 @@ def main():
     parser.add_argument('--speed', type=int, default=4)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    counts = collections.OrderedDict()
     print(f'seed {args.seed}', flush=True)
-    left = args.kills
+    plan = rng.sample(STEPS, min(args.kills, len(STEPS)))
+    while len(plan) < args.kills:
+        plan.append(rng.choice(STEPS))
+    counts = dict.fromkeys(STEPS, 0)
     for _ in range(8):
-        left = one_round(args, rng, counts, left)
-        if left <= 0 or failed:
+        one_round(args, rng, plan, counts)
+        if not plan or failed:
             break
-    check(f'{args.kills} kills', left == 0, f'{left} left over')
+    check(f'{args.kills} kills', not plan, f'left over: {plan}')
     print('kills by step:', ', '.join(f'{step} {n}' for step, n in counts.items()))
-    if args.kills >= 20:
-        check('each recorded step was killed in at least once', min(counts.values()) > 0, dict(counts))
+    if args.kills >= len(STEPS):
+        check('each recorded step was killed in at least once', min(counts.values()) > 0, counts)
     print(f'{passed} passed, {failed} failed')
     sys.exit(1 if failed else 0)
 
