@@ -77,13 +77,22 @@ static bool before(const struct advertiser_entry *e, const struct advertiser_ent
 	return e_ack != f_ack ? e_ack : e->due < f->due;
 }
 
+static bool may_pass(const struct advertiser *a, const struct advertiser_entry *e)
+{
+	return a->gate == ADVERTISER_OPEN ||
+	       (a->gate == ADVERTISER_ACKS && e->send.kind == BEARER_ACK);
+}
+
 /* The place of the set that sends next; n_active when there is none. */
 static unsigned first_due(const struct advertiser *a, uint64_t now)
 {
-	unsigned first = 0;
+	unsigned first = a->n_active;
 
-	for (unsigned k = 1; k < a->n_active; k++) {
-		if (before(&a->entry[a->active[k]], &a->entry[a->active[first]], now))
+	for (unsigned k = 0; k < a->n_active; k++) {
+		const struct advertiser_entry *e = &a->entry[a->active[k]];
+
+		if (may_pass(a, e) &&
+		    (first == a->n_active || before(e, &a->entry[a->active[first]], now)))
 			first = k;
 	}
 	return first;
@@ -128,10 +137,13 @@ static void turn(void *ctx)
 		out = e->send; /* transmit() may cancel it */
 		a->idle_at = now + a->config.gap_us;
 		e->due = now + MSEC(out.interval_ms) + random_below(a, JITTER_US);
-		if (--e->left == 0)
+		if (--e->left == 0 || a->config.transmit_all)
 			active_remove(a, k);
 		a->events++;
-		a->config.transmit(a->config.ctx, bytes_of(out.data, out.len));
+		if (a->config.transmit_all)
+			a->config.transmit_all(a->config.ctx, &out);
+		else
+			a->config.transmit(a->config.ctx, bytes_of(out.data, out.len));
 	}
 	arm(a);
 }
@@ -207,5 +219,11 @@ void advertiser_cancel(struct advertiser *a, uint32_t tag)
 	}
 	for (unsigned kind = 0; kind < ADVERTISER_CLASSES; kind++)
 		cancel_waiting(a, (enum bearer_class)kind, tag);
+	arm(a);
+}
+
+void advertiser_set_gate(struct advertiser *a, enum advertiser_gate gate)
+{
+	a->gate = gate;
 	arm(a);
 }

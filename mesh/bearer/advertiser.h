@@ -19,8 +19,13 @@ struct advertiser_config {
 	uint32_t gap_us; /* from the start of one event to the next; 0: 1.1 ms, three channels */
 	uint64_t seed;	 /* of the random 0..10 ms */
 	void (*transmit)(void *ctx, struct bytes ad); /* one advertising event, now */
+	/* Instead, for a controller that repeats by itself: the whole entry, once. */
+	void (*transmit_all)(void *ctx, const struct bearer_send *s);
 	void *ctx;
 };
+
+/* What the radio takes now: a controller is slower than a queue. */
+enum advertiser_gate { ADVERTISER_OPEN, ADVERTISER_ACKS, ADVERTISER_SHUT };
 
 /* Embedded in its owner; all fields are advertiser.c's, of which others may read the counts. */
 struct advertiser {
@@ -35,6 +40,7 @@ struct advertiser {
 	uint16_t head[ADVERTISER_CLASSES], tail[ADVERTISER_CLASSES], free; /* lists */
 	uint16_t active[ADVERTISER_SETS + 1];
 	unsigned n_active;
+	enum advertiser_gate gate;
 	unsigned turn;	  /* the class that had the last turn */
 	uint64_t idle_at; /* when the radio is free for the next event */
 	uint64_t random;
@@ -48,5 +54,7 @@ void advertiser_stop(struct advertiser *a);
 /* A copy; false when ADVERTISER_MAX are held or the entry is malformed (both counted). */
 bool advertiser_send(struct advertiser *a, const struct bearer_send *s);
 void advertiser_cancel(struct advertiser *a, uint32_t tag);
+/* Open after advertiser_init; nothing is transmitted from within. */
+void advertiser_set_gate(struct advertiser *a, enum advertiser_gate gate);
 
 #endif
