@@ -10,12 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool read_key(int fd, const char *path, struct secret32 *out, char *why, size_t why_size)
+/* forbidden: permissions that nobody may have on it. */
+static bool read_key(int fd, const char *path, mode_t forbidden, struct secret32 *out, char *why,
+		     size_t why_size)
 {
 	struct stat st;
 	uint8_t extra;
 
-	if (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0) {
+	if (fstat(fd, &st) != 0 || (st.st_mode & forbidden) != 0) {
 		snprintf(why, why_size, "%s: must be readable by its owner only (chmod 600)", path);
 		return false;
 	}
@@ -54,6 +56,8 @@ static bool make_key(const char *path, struct secret32 *out, char *why, size_t w
 bool master_key_load(const char *data_dir, struct secret32 *out, char *why, size_t why_size)
 {
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	/* systemd admits us by an access control list, whose mask shows as the group's mode. */
+	mode_t forbidden = 07;
 	char path[4000];
 	bool ok;
 	int fd = -1;
@@ -63,6 +67,7 @@ bool master_key_load(const char *data_dir, struct secret32 *out, char *why, size
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0) {
+		forbidden = 077;
 		snprintf(path, sizeof(path), "%s/master-key", data_dir);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
@@ -72,7 +77,7 @@ bool master_key_load(const char *data_dir, struct secret32 *out, char *why, size
 		snprintf(why, why_size, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	ok = read_key(fd, path, out, why, why_size);
+	ok = read_key(fd, path, forbidden, out, why, why_size);
 	close(fd);
 	return ok;
 }

@@ -32,6 +32,14 @@ TEST(the_first_start_makes_a_key_and_the_next_finds_it)
 	check(master_key_load(folder, &first, why, sizeof(why)));
 	check(master_key_load("/nowhere", &again, why, sizeof(why)));
 	check_mem(&first, &again, sizeof(first));
+	/* systemd 254 and later: an access control list admits the service's user */
+	chmod(path, 0440);
+	check(master_key_load("/nowhere", &again, why, sizeof(why)));
+	chmod(path, 0444);
+	check(!master_key_load("/nowhere", &again, why, sizeof(why)));
+	unsetenv("CREDENTIALS_DIRECTORY");
+	chmod(path, 0440);
+	check(!master_key_load(folder, &again, why, sizeof(why)));
 	unlink(path);
 	rmdir(folder);
 }
