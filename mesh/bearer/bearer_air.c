@@ -178,7 +178,9 @@ static bool open_socket(struct bearer_air *a, const char *name, char error[BEARE
 	if (lstat(a->own.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(a->own.sun_path);
 	a->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (a->fd < 0 || bind(a->fd, (struct sockaddr *)&a->own, sizeof(a->own)) < 0) {
+	/* Who may enter the folder may speak to us, whatever our umask: an air has no owner. */
+	if (a->fd < 0 || bind(a->fd, (struct sockaddr *)&a->own, sizeof(a->own)) < 0 ||
+	    chmod(a->own.sun_path, 0666) < 0) {
 		snprintf(error, BEARER_AIR_ERROR, "air:%.150s: %s", a->own.sun_path,
 			 strerror(errno));
 		return false;

@@ -383,7 +383,9 @@ static bool socket_open(struct run *r, char error[BUILDING_ERROR])
 	close(probe);
 	if (lstat(r->own.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(r->own.sun_path);
-	if (bind(r->fd, (struct sockaddr *)&r->own, sizeof(r->own)) < 0)
+	/* Who may enter the folder may speak to us, whatever our umask: an air has no owner. */
+	if (bind(r->fd, (struct sockaddr *)&r->own, sizeof(r->own)) < 0 ||
+	    chmod(r->own.sun_path, 0666) < 0)
 		return refuse(error, r->own.sun_path, strerror(errno));
 	r->bound = true;
 	return true;

@@ -99,14 +99,29 @@ class Server:
             self.process.stdout.close()
 
 
+def as_another_user():
+    """The building runs under another user id than the server, where we may choose one: then neither
+    can read the other's files, and all they share is the air."""
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+
+
 def start_building(args, folder, seed):
     tool = os.path.join(args.build, 'meshmason-building')
-    site = os.path.join(folder, 'site.json')
+    site = os.path.join(folder, 'site', 'site.json')
+    os.chmod(folder, 0o755)
+    os.mkdir(os.path.join(folder, 'site'))
+    os.chmod(os.path.join(folder, 'site'), 0o777)
     subprocess.run([tool, 'make', site, f'devices={args.devices}', 'floors=1', 'loss=0.05', 'untrusted=1', 'dead=1',
-                    f'seed={seed}'], check=True, stdout=subprocess.DEVNULL)
-    os.mkdir(os.path.join(folder, 'air'))
-    process = subprocess.Popen([tool, 'run', site, '--air', os.path.join(folder, 'air'), '--speed', str(args.speed)],
-                               stdout=subprocess.PIPE, stderr=open(os.path.join(folder, 'building.log'), 'wb'), text=True)
+                    f'seed={seed}'], check=True, stdout=subprocess.DEVNULL,
+                   preexec_fn=as_another_user)
+    air = os.path.join(folder, 'air')
+    os.mkdir(air)
+    os.chmod(air, 0o777)
+    process = subprocess.Popen([tool, 'run', site, '--air', air, '--speed', str(args.speed)],
+                               stdout=subprocess.PIPE, preexec_fn=as_another_user, text=True,
+                               stderr=open(os.path.join(folder, 'building.log'), 'wb'))
     process.stdout.readline()  # it is ready
     return process, site
 
