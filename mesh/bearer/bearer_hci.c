@@ -30,6 +30,8 @@ struct bearer_hci {
 	int fd;	   /* -1: closed */
 };
 
+_Static_assert((int)BEARER_HCI_ERROR >= (int)HCI_SOCKET_WHY, "one line of hci_socket.h fits");
+
 static void try_open(void *ctx);
 
 static void tell(struct bearer_hci *b, bool up, const char *line)

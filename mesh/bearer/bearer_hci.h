@@ -11,7 +11,7 @@
 #include "hci_host.h"
 #include "timers.h"
 
-enum { BEARER_HCI_ERROR = 256 };
+enum { BEARER_HCI_ERROR = 384 };
 
 struct bearer_hci;
 

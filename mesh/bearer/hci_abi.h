@@ -47,7 +47,9 @@ struct abi_device_info {
 };
 
 #define ABI_DEVICE_DOWN _IOW('H', 202, int)
-#define ABI_DEVICE_LIST _IOR('H', 210, int)
-#define ABI_DEVICE_INFO _IOR('H', 211, int)
+/* Clears statistics; refused with EBUSY while a process has the user channel. */
+#define ABI_DEVICE_RESET_STATISTICS _IOW('H', 203, int)
+#define ABI_DEVICE_LIST		    _IOR('H', 210, int)
+#define ABI_DEVICE_INFO		    _IOR('H', 211, int)
 
 #endif

@@ -11,10 +11,11 @@
 
 #include "hci_socket.h"
 
-enum { INODES_MAX = 64 };
+enum { INODES_MAX = 64, NAMED_MAX = 3 };
 
 struct inodes {
 	unsigned long inode[INODES_MAX];
+	bool seen[INODES_MAX]; /* with a process that we can look into */
 	size_t n;
 };
 
@@ -23,7 +24,7 @@ static void read_inodes(struct inodes *in)
 	FILE *f = fopen("/proc/net/hci", "re");
 	char line[256];
 
-	in->n = 0;
+	memset(in, 0, sizeof(*in));
 	while (f && in->n < INODES_MAX && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%*s %*s %*s %*s %*s %lu", &in->inode[in->n]) == 1)
 			in->n++;
@@ -48,7 +49,7 @@ static bool read_name(const char *pid, char *out, size_t cap)
 	return ok;
 }
 
-static bool is_listed(const struct inodes *in, const char *link)
+static bool mark(struct inodes *in, const char *link)
 {
 	unsigned long inode;
 
@@ -56,12 +57,13 @@ static bool is_listed(const struct inodes *in, const char *link)
 		return false;
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->inode[i] == inode)
-			return true;
+			return in->seen[i] = true;
 	}
 	return false;
 }
 
-static bool holds_one(const struct inodes *in, const char *pid)
+/* True when the process has one of the sockets; marks all that it has. */
+static bool mark_all(struct inodes *in, const char *pid)
 {
 	char path[64], link[64];
 	bool found = false;
@@ -70,17 +72,22 @@ static bool holds_one(const struct inodes *in, const char *pid)
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	d = opendir(path);
-	while (d && !found && (e = readdir(d))) {
+	while (d && (e = readdir(d))) {
 		ssize_t n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
 
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
-		found = is_listed(in, link);
+		found = mark(in, link) || found;
 	}
 	if (d)
 		closedir(d);
 	return found;
+}
+
+static bool is_process(const struct dirent *e)
+{
+	return e->d_name[0] >= '1' && e->d_name[0] <= '9';
 }
 
 /* Known by name where its descriptors cannot be seen. The kernel keeps 15 characters of it. */
@@ -89,25 +96,57 @@ static bool known(const char *name)
 	return strcmp(name, "bluetoothd") == 0 || strcmp(name, "bluetooth-meshd") == 0;
 }
 
-bool hci_socket_holder(char *out, size_t cap)
+static bool asked_for(const char *name, const char *only, const char *but)
 {
+	return (!only || strcmp(name, only) == 0) && (!but || strcmp(name, but) != 0) &&
+	       strcmp(name, "btmon") != 0;
+}
+
+unsigned hci_socket_holders(const char *only, const char *but, char *out, size_t cap)
+{
+	DIR *d = opendir("/proc");
 	struct inodes in;
 	struct dirent *e;
-	bool found = false;
-	DIR *d = opendir("/proc");
+	unsigned n = 0;
+	size_t at = 0;
 
 	read_inodes(&in);
-	while (d && !found && (e = readdir(d))) {
+	while (d && n < NAMED_MAX && (e = readdir(d))) {
 		char name[32];
 
-		if (e->d_name[0] < '1' || e->d_name[0] > '9' || atol(e->d_name) == getpid() ||
-		    !read_name(e->d_name, name, sizeof(name)) || strcmp(name, "btmon") == 0)
+		if (!is_process(e) || atol(e->d_name) == getpid() ||
+		    !read_name(e->d_name, name, sizeof(name)) || !asked_for(name, only, but) ||
+		    (!known(name) && !mark_all(&in, e->d_name)))
 			continue;
-		found = known(name) || (in.n > 0 && holds_one(&in, e->d_name));
-		if (found)
-			snprintf(out, cap, "%s (pid %.10s)", name, e->d_name);
+		if (at < cap)
+			at += (size_t)snprintf(out + at, cap - at, "%s%s (pid %.10s)",
+					       n > 0 ? " or " : "", name, e->d_name);
+		n++;
 	}
 	if (d)
 		closedir(d);
-	return found;
+	return n;
+}
+
+bool hci_socket_shared(void)
+{
+	DIR *d = opendir("/proc");
+	struct inodes in;
+	struct dirent *e;
+	bool shared = !d;
+
+	read_inodes(&in);
+	while (d && !shared && (e = readdir(d))) {
+		char name[32];
+
+		if (!is_process(e) || !read_name(e->d_name, name, sizeof(name)))
+			continue;
+		mark_all(&in, e->d_name);
+		shared = strcmp(name, "bluetoothd") == 0;
+	}
+	if (d)
+		closedir(d);
+	for (size_t i = 0; i < in.n; i++)
+		shared = shared || !in.seen[i];
+	return shared;
 }

@@ -121,20 +121,32 @@ static enum hci_socket_result find(const char *adapter, uint16_t *index, char wh
 	return HCI_SOCKET_LATER;
 }
 
-/* The unit that one stops to be rid of a process. */
-static const char *cure_for(const char *holder)
+/* Busy, for one of two reasons: a process has it for itself, or bluetoothd has switched it on. */
+static void explain_busy(const char *adapter, bool held, char why[HCI_SOCKET_WHY])
 {
-	if (strncmp(holder, "bluetoothd ", 11) == 0)
-		return "systemctl stop bluetooth, or share the adapter: --radio mgmt:hciN";
-	if (strncmp(holder, "bluetooth-meshd ", 16) == 0)
-		return "systemctl stop bluetooth-mesh";
-	return "stop it";
+	char who[128];
+
+	if (!held) {
+		if (hci_socket_holders("bluetoothd", NULL, who, sizeof(who)) == 0)
+			snprintf(who, sizeof(who), "another process, likely bluetoothd");
+		snprintf(
+			why, HCI_SOCKET_WHY,
+			"%.40s: in use by %s: bluetoothctl power off, or systemctl stop bluetooth, "
+			"or share it: --radio mgmt:%.40s",
+			adapter, who, adapter);
+	} else if (hci_socket_holders(NULL, "bluetoothd", who, sizeof(who)) > 0) {
+		snprintf(why, HCI_SOCKET_WHY, "%.40s: held by %s: stop it%s", adapter, who,
+			 strstr(who, "bluetooth-meshd") ? " (systemctl stop bluetooth-mesh)" : "");
+	} else {
+		snprintf(why, HCI_SOCKET_WHY,
+			 "%.40s: held by another process: stop it (as root: lsof | grep -i "
+			 "bluetooth)",
+			 adapter);
+	}
 }
 
 static enum hci_socket_result explain(const char *adapter, int error, char why[HCI_SOCKET_WHY])
 {
-	char holder[64] = "another process";
-
 	switch (error) {
 	case EPERM:
 	case EACCES:
@@ -143,16 +155,6 @@ static enum hci_socket_result explain(const char *adapter, int error, char why[H
 			 "unit, or setcap cap_net_admin+ep on the program)",
 			 adapter);
 		return HCI_SOCKET_NEVER;
-	case EUSERS:
-		hci_socket_holder(holder, sizeof(holder));
-		snprintf(why, HCI_SOCKET_WHY, "%.40s: held by %s: %s", adapter, holder,
-			 cure_for(holder));
-		return HCI_SOCKET_LATER;
-	case EBUSY:
-		hci_socket_holder(holder, sizeof(holder));
-		snprintf(why, HCI_SOCKET_WHY, "%.40s: switched on and in use by %s: %s", adapter,
-			 holder, cure_for(holder));
-		return HCI_SOCKET_LATER;
 	case ERFKILL:
 		snprintf(why, HCI_SOCKET_WHY,
 			 "%.40s: radio switched off by rfkill: rfkill unblock bluetooth", adapter);
@@ -167,30 +169,44 @@ static enum hci_socket_result explain(const char *adapter, int error, char why[H
 	}
 }
 
+/* Takes an adapter that is busy, if it may be taken. */
+static enum hci_socket_result take_busy(const char *adapter, int fd, uint16_t index,
+					char why[HCI_SOCKET_WHY])
+{
+	bool held =
+		ioctl(fd, ABI_DEVICE_RESET_STATISTICS, (unsigned long)index) < 0 && errno == EBUSY;
+
+	/* On, but nobody's: the kernel does so for a moment at boot, and what ran before us. */
+	if (!held && !hci_socket_shared()) {
+		if (ioctl(fd, ABI_DEVICE_DOWN, (unsigned long)index) == 0 &&
+		    bind_to(fd, index, ABI_CHANNEL_USER) == 0)
+			return HCI_SOCKET_OPEN;
+		return explain(adapter, errno == EBUSY ? EALREADY : errno, why);
+	}
+	explain_busy(adapter, held, why);
+	return HCI_SOCKET_LATER;
+}
+
 enum hci_socket_result hci_socket_user(const char *adapter, int *fd, uint16_t *index,
 				       char why[HCI_SOCKET_WHY])
 {
 	enum hci_socket_result result = find(adapter, index, why);
-	char holder[64];
-	int error;
 
 	if (result != HCI_SOCKET_OPEN)
 		return result;
 	*fd = hci_socket();
 	if (*fd >= 0 && bind_to(*fd, *index, ABI_CHANNEL_USER) == 0)
 		return HCI_SOCKET_OPEN;
-	error = errno;
-	/* On, but nobody's: the kernel does so for a moment at boot, and what ran before us. */
-	if (*fd >= 0 && error == EBUSY && !hci_socket_holder(holder, sizeof(holder)) &&
-	    ioctl(*fd, ABI_DEVICE_DOWN, (unsigned long)*index) == 0) {
-		if (bind_to(*fd, *index, ABI_CHANNEL_USER) == 0)
-			return HCI_SOCKET_OPEN;
-		error = errno;
-	}
+	if (*fd >= 0 && (errno == EBUSY || errno == EUSERS))
+		result = take_busy(adapter, *fd, *index, why);
+	else
+		result = explain(adapter, errno, why);
+	if (result == HCI_SOCKET_OPEN)
+		return result;
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
-	return explain(adapter, error, why);
+	return result;
 }
 
 enum hci_socket_result hci_socket_control(const char *adapter, int *fd, uint16_t *index,

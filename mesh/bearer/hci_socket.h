@@ -8,7 +8,7 @@
 
 #include "bytes.h"
 
-enum { HCI_SOCKET_WHY = 256, HCI_ADDRESS_TEXT = 18 };
+enum { HCI_SOCKET_WHY = 384, HCI_ADDRESS_TEXT = 18 };
 
 struct hci_adapter {
 	uint16_t index; /* the N of hciN */
@@ -28,14 +28,17 @@ char *hci_address_format(char out[HCI_ADDRESS_TEXT], const uint8_t address[6]);
 /* At most cap of them; -1 when the kernel has no Bluetooth for us (errno). */
 int hci_adapters(struct hci_adapter *out, int cap);
 /* The adapter's user channel: ours alone until the descriptor is closed. One that is switched on
- * though no process holds a Bluetooth socket is switched off first. */
+ * while no bluetoothd runs is nobody's, and is switched off first. */
 enum hci_socket_result hci_socket_user(const char *adapter, int *fd, uint16_t *index,
 				       char why[HCI_SOCKET_WHY]);
 /* The management channel, which all adapters share; index is that of the one named. */
 enum hci_socket_result hci_socket_control(const char *adapter, int *fd, uint16_t *index,
 					  char why[HCI_SOCKET_WHY]);
-/* Another process that holds a Bluetooth socket, as "bluetoothd (pid 12)"; false when none is to
- * be found (without privileges not all can be seen). */
-bool hci_socket_holder(char *out, size_t cap);
+/* The processes that hold a Bluetooth socket, as "bluetoothd (pid 12)"; of several, up to three.
+ * Those named only, or all but those named, where that is not NULL. Their number; without
+ * privileges not all can be seen. */
+unsigned hci_socket_holders(const char *only, const char *but, char *out, size_t cap);
+/* bluetoothd runs, or a Bluetooth socket belongs to a process that we cannot see. */
+bool hci_socket_shared(void);
 
 #endif
