@@ -332,18 +332,15 @@ TEST(run_is_a_radio_among_the_sockets_of_a_folder_and_ends_cleanly)
 
 int main(void)
 {
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(the_gateway_hears_the_beacons_of_near_devices_and_of_no_others),
+		IN_FOLDER(the_same_seed_gives_the_same_run),
+		IN_FOLDER(a_state_folder_serves_one_building_at_a_time),
+		cmocka_unit_test(places_are_read),
+		IN_FOLDER(make_and_show_go_together),
+		IN_FOLDER(mistakes_on_the_command_line_are_one_line_and_status_2),
+		IN_FOLDER(run_is_a_radio_among_the_sockets_of_a_folder_and_ends_cleanly),
+	};
 
-	int main(void)
-	{
-		const struct CMUnitTest tests[] = {
-			IN_FOLDER(the_gateway_hears_the_beacons_of_near_devices_and_of_no_others),
-			IN_FOLDER(the_same_seed_gives_the_same_run),
-			IN_FOLDER(a_state_folder_serves_one_building_at_a_time),
-			cmocka_unit_test(places_are_read),
-			IN_FOLDER(make_and_show_go_together),
-			IN_FOLDER(mistakes_on_the_command_line_are_one_line_and_status_2),
-			IN_FOLDER(run_is_a_radio_among_the_sockets_of_a_folder_and_ends_cleanly),
-		};
-
-		return cmocka_run_group_tests(tests, NULL, NULL);
-	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
