@@ -70,8 +70,14 @@ for stage in $stages; do
 	say "$stage"
 	case $stage in
 	format)
-		git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror >"$logs/format.log" 2>&1
-		count "clang-format" $?
+		# Each release of it lays out a few lines otherwise; Debian 12's decides.
+		if command -v clang-format-14 >/dev/null; then
+			git ls-files '*.c' '*.h' |
+				xargs clang-format-14 --dry-run -Werror >"$logs/format.log" 2>&1
+			count "clang-format" $?
+		else
+			echo "layout: clang-format 14 decides, which Debian 12 has; not checked here"
+		fi
 		tests/rules.sh
 		count "rules of the tree" $?
 		;;
