@@ -157,6 +157,47 @@ static void first_told(void *ctx)
 	tell(b, false, line);
 }
 
+static bool parse_option(const char *text, size_t n, struct bearer_hci_config *out)
+{
+	unsigned percent;
+	int end = 0;
+
+	if (n == 6 && strncmp(text, "legacy", n) == 0)
+		out->advertising = HCI_ADVERTISING_LEGACY;
+	else if (n == 8 && strncmp(text, "extended", n) == 0)
+		out->advertising = HCI_ADVERTISING_EXTENDED;
+	else if (n == 10 && strncmp(text, "pause-scan", n) == 0)
+		out->pause_scan = true;
+	else if (sscanf(text, "scan=%3u%n", &percent, &end) == 1 && (size_t)end == n &&
+		 text[5] != '+' && text[5] != '-' && percent >= 1 && percent <= 100)
+		out->scan_percent = percent;
+	else
+		return false;
+	return true;
+}
+
+bool bearer_hci_parse(const char *text, struct bearer_hci_config *out,
+		      char adapter[BEARER_HCI_ADAPTER])
+{
+	size_t n = strcspn(text, ",");
+	uint8_t address[6];
+	uint16_t index;
+	bool by_address;
+
+	if (n >= BEARER_HCI_ADAPTER)
+		return false;
+	memcpy(adapter, text, n);
+	adapter[n] = '\0';
+	out->adapter = adapter;
+	for (text += n; *text == ','; text += n) {
+		text++;
+		n = strcspn(text, ",");
+		if (!parse_option(text, n, out))
+			return false;
+	}
+	return hci_adapter_parse(adapter, &index, address, &by_address);
+}
+
 struct bearer_hci *bearer_hci_open(const struct bearer_hci_config *config,
 				   char error[BEARER_HCI_ERROR])
 {

@@ -11,7 +11,7 @@
 #include "hci_host.h"
 #include "timers.h"
 
-enum { BEARER_HCI_ERROR = 384 };
+enum { BEARER_HCI_ERROR = 384, BEARER_HCI_ADAPTER = 24 };
 
 struct bearer_hci;
 
@@ -28,6 +28,10 @@ struct bearer_hci_config {
 	void *ctx;
 };
 
+/* "ADAPTER[,legacy|,extended][,pause-scan][,scan=PERCENT]" into the fields of out that it concerns;
+ * adapter holds the name that out then points to. False when it is not of this form. */
+bool bearer_hci_parse(const char *text, struct bearer_hci_config *out,
+		      char adapter[BEARER_HCI_ADAPTER]);
 /* NULL with one line in error when trying again is of no use: permission, no Bluetooth in the
  * kernel, not a name. Otherwise it comes up, or says by state() why not. */
 struct bearer_hci *bearer_hci_open(const struct bearer_hci_config *config,
