@@ -83,8 +83,8 @@ void pace_succeeded(struct pace *p, uint64_t latency)
 {
 	if (latency && (!p->best_latency || latency < p->best_latency))
 		p->best_latency = latency;
-	if (latency > SLOW * p->best_latency) {
-		p->streak = 0;
+	if (latency > SLOW * p->best_latency) { /* the air is full: it got through, but late */
+		pace_failed(p);
 		return;
 	}
 	if (++p->streak < GROW_AFTER || p->limit >= p->most)

@@ -23,11 +23,13 @@
 
 enum {
 	TRIES = 3,
-	RELAY_RETRANSMIT =
-		1 | 1 << 3, /* once more, after 20 ms: what a dense site bears (4.2.21) */
+	RELAY_ONCE = 0 | 1 << 3, /* 4.2.21: no retransmission; 20 ms */
+	RELAY_TWICE = 1 | 1 << 3,
+	NEIGHBOURS_MANY = 4, /* then others repeat it anyway, and the air is the bottleneck */
 	MODEL_FIRST_APPLICATION = 0x1000,
 	APP_KEY = 0,
 	NET_KEY = 0,
+	TTL_EXTRA = 1, /* an answer's way may be longer than the question's */
 };
 
 void task_next(struct task *t)
@@ -137,7 +139,7 @@ void configure_relay(struct task *t)
 	secret_wipe(&n, sizeof n);
 	if (wanted)
 		config_relay_set(t->job->jobs->access, call_for(t, on_relay), &to, true,
-				 RELAY_RETRANSMIT);
+				 t->work->neighbours >= NEIGHBOURS_MANY ? RELAY_ONCE : RELAY_TWICE);
 	else
 		task_next(t);
 }
@@ -163,11 +165,11 @@ static void on_ttl(void *ctx, enum access_result r, struct config_call *call)
 	task_next(t);
 }
 
-/* Its answers must reach us, and those that will stand behind it. */
+/* Its answers must reach us, and flood no more of the site than that. */
 void configure_ttl(struct task *t)
 {
 	struct access_target to = configure_target(t);
-	uint8_t ttl = assign_ttl(node_hops(t->job->jobs, t->row.address), 1);
+	uint8_t ttl = assign_ttl(node_hops(t->job->jobs, t->row.address), 0) + TTL_EXTRA;
 
 	config_default_ttl_set(t->job->jobs->access, call_for(t, on_ttl), &to, ttl);
 }

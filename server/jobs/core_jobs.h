@@ -113,6 +113,7 @@ struct work {
 	uint8_t algorithm, method;
 	bool oob_public_key;
 	size_t bind_at;	      /* next of the models to bind */
+	size_t neighbours;    /* servers that heard the device before it joined */
 	uint64_t probe_since; /* of the running probe */
 	struct work *next_dead;
 };

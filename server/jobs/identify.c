@@ -147,7 +147,7 @@ void identify_schedule(struct job *job)
 {
 	if (job->row.state == DB_JOB_PAUSED || job->ending)
 		return;
-	survey_run(job->jobs, job->jobs->survey.quiet == 0);
+	survey_run(job->jobs, job->jobs->survey.quiet ? SURVEY_ASKED : SURVEY_ROUNDS, false);
 	for (struct task *t = job->tasks; t; t = t->next) {
 		if (t->row.state != DB_TASK_WAITING)
 			continue;

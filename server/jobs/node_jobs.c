@@ -93,7 +93,7 @@ static void scan_schedule(struct job *job)
 	for (struct task *t = job->tasks; t; t = t->next)
 		if (t->row.state == DB_TASK_WAITING)
 			task_start(t, STEP_WAIT + 1);
-	survey_run(job->jobs, false);
+	survey_run(job->jobs, SURVEY_ASKED, false);
 }
 
 static const struct step scan_steps[] = {

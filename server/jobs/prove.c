@@ -49,8 +49,10 @@ static void adopt(struct task *t, struct db_node *n)
 	n->joined = n->heard = jobs_wall(j);
 	db_node_update(j->env.db, n);
 	db_address_set(j->env.db, n->address, DB_ADDRESS_USED, iv.index);
-	if (t->device)
+	if (t->device) {
+		t->work->neighbours = t->device->n_sightings;
 		device_joined(j, t->device);
+	}
 	survey_news(j);
 	log_info("job=%lld addr=%04x is a node now", (long long)t->row.job, n->address);
 	jobs_tell_node(j, n->address, false);

@@ -12,7 +12,13 @@
 #include "reach.h"
 #include "survey.h"
 
-enum { ATTEMPTS = 3, SERVER_LOSSES = 4, PICKS_MOST = PACE_MOST * 2, QUIET_SURVEYS = 2 };
+enum {
+	ATTEMPTS = 3,
+	SERVER_LOSSES = 4,
+	PICKS_MOST = PACE_MOST * 2,
+	QUIET_SURVEYS = 2,
+	BACKLOG_AMPLE = 3
+};
 
 static const uint64_t first_pause = SEC(4), next_pause = SEC(20), lost_pause = SEC(1);
 static const uint64_t patience = SEC(20); /* with a weak sighting, while others come closer */
@@ -301,6 +307,31 @@ static void start(struct task *t, const struct assign_candidate *how)
 	task_start(t, entry == PROVISION_WAIT ? PROVISION_OPEN_LINK : entry);
 }
 
+static size_t backlog_of(const struct job *job)
+{
+	size_t n = 0;
+
+	for (const struct task *t = job->tasks; t; t = t->next)
+		n += t->row.state == DB_TASK_WAITING && t->device && t->device->n_sightings;
+	return n;
+}
+
+/* Who is heard already and waits is worth more than who might be heard yet: the reports of a scan
+ * are floods that the links would pay for. */
+static void survey_for(struct job *job)
+{
+	struct jobs *j = job->jobs;
+	size_t backlog = backlog_of(job), open = job->row.links_open;
+	enum survey_need need = SURVEY_ROUNDS;
+
+	if (j->survey.quiet >= QUIET_SURVEYS ||
+	    (open && backlog >= BACKLOG_AMPLE * job->pace.limit))
+		need = SURVEY_ASKED;
+	else if (open && backlog >= job->pace.limit)
+		need = SURVEY_NEWCOMERS;
+	survey_run(j, need, open || backlog);
+}
+
 static bool is_hopeless(struct job *job)
 {
 	return job->jobs->survey.quiet >= QUIET_SURVEYS && !job_running(job);
@@ -322,7 +353,7 @@ void provision_schedule(struct job *job)
 	unsigned room, n;
 
 	if (paused) {
-		survey_run(j, false);
+		survey_run(j, SURVEY_ASKED, true);
 		return;
 	}
 	room = job->pace.limit > job->row.links_open ? job->pace.limit - job->row.links_open : 0;
@@ -335,7 +366,7 @@ void provision_schedule(struct job *job)
 		if (s && server_has_room(s) && picks[i].task->row.state == DB_TASK_WAITING)
 			start(picks[i].task, &picks[i].how);
 	}
-	survey_run(j, j->survey.quiet < QUIET_SURVEYS && n <= room);
+	survey_for(job);
 	if (is_hopeless(job))
 		give_up(job);
 }

@@ -21,6 +21,7 @@
 enum {
 	SCANS_AT_ONCE = 12, /* servers that report side by side; their reports share our radio */
 	SCANS_PER_SERVERS = 16,
+	SCANS_GENTLE = 2, /* beside open links */
 	FULL_REPEATS = 3,
 };
 
@@ -239,9 +240,15 @@ static void local_scan(struct server *s)
 	timer_start(s->jobs->env.mesh_timers, &s->timer, SEC(s->scan_seconds), local_scan_over, s);
 }
 
-static void next_call(struct server *s, bool rounds, unsigned *room)
+static bool is_due(const struct server *s, enum survey_need need)
 {
-	struct jobs *j = s->jobs;
+	if (s->round >= s->jobs->survey.round || need == SURVEY_ASKED)
+		return false;
+	return need == SURVEY_ROUNDS || !s->round;
+}
+
+static void next_call(struct server *s, enum survey_need need, unsigned *room)
+{
 	uint8_t seconds = s->scan_seconds;
 
 	if (s->local) {
@@ -257,26 +264,27 @@ static void next_call(struct server *s, bool rounds, unsigned *room)
 		s->wanted = false;
 		--*room;
 		scan_start(s, seconds, s->wanted_one ? s->wanted_uuid : NULL);
-	} else if (rounds && s->round < j->survey.round && !s->links_open && *room) {
+	} else if (is_due(s, need) && !s->links_open && *room) {
 		--*room;
 		s->wanted_one = false;
 		scan_start(s, SURVEY_SECONDS, NULL);
 	}
 }
 
-void survey_run(struct jobs *j, bool rounds)
+void survey_run(struct jobs *j, enum survey_need need, bool gentle)
 {
-	unsigned room = SCANS_AT_ONCE + (unsigned)(j->n_servers / SCANS_PER_SERVERS);
+	unsigned room = gentle ? SCANS_GENTLE
+			       : SCANS_AT_ONCE + (unsigned)(j->n_servers / SCANS_PER_SERVERS);
 	unsigned scanning = 0;
 
 	for (const struct server *s = j->servers; s; s = s->next)
-		scanning += s->busy == SERVER_STARTING || s->busy == SERVER_SCANNING;
+		scanning += !s->local && (s->busy == SERVER_STARTING || s->busy == SERVER_SCANNING);
 	room = scanning < room ? room - scanning : 0;
-	if (rounds && !j->survey.running)
+	if (need == SURVEY_ROUNDS && !j->survey.running)
 		round_begin(j);
 	for (struct server *s = j->servers; s; s = s->next)
-		next_call(s, rounds, &room);
-	if (rounds && j->survey.running && round_is_whole(j))
+		next_call(s, need, &room);
+	if (need == SURVEY_ROUNDS && round_is_whole(j))
 		round_end(j);
 }
 

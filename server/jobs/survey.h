@@ -14,9 +14,14 @@ enum { SURVEY_SECONDS = 8 };
 void survey_begin(struct jobs *j);
 /* Something happened that may let others be heard: a device, a new server, a node. */
 void survey_news(struct jobs *j);
-/* Gives servers their next call: cleaning, scans that were asked for, and, with rounds, those of
- * the running round. */
-void survey_run(struct jobs *j, bool rounds);
+/* Every report is a flood: who has enough to do does not ask for more of them. */
+enum survey_need {
+	SURVEY_ASKED,	  /* only the scans that survey_ask wants */
+	SURVEY_NEWCOMERS, /* also of servers that never scanned */
+	SURVEY_ROUNDS,	  /* whole rounds, one after the other */
+};
+/* Gives servers their next call: cleaning, and scans. gentle: links are open beside it. */
+void survey_run(struct jobs *j, enum survey_need need, bool gentle);
 /* A scan through s soon, for all devices or (uuid) for one. seconds 1..255. */
 void survey_ask(struct server *s, uint8_t seconds, const uint8_t *uuid, struct task *t);
 /* The task does not want its scan any more. */
