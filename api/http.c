@@ -17,7 +17,8 @@
 
 enum {
 	CONNECTIONS_MAX = 512,
-	CONNECTION_MEMORY = 32 * 1024,
+	CONNECTION_MEMORY = 64 * 1024,
+	HEADERS_MAX = 16 * 1024,
 	CONNECTION_IDLE_S = 60,
 	DISCARD_MAX = IMPORT_MAX + (1 << 20), /* of a body that is refused */
 	STREAM_BLOCK = 4096,
@@ -55,7 +56,7 @@ struct http {
 	struct api *api;
 	struct MHD_Daemon *daemon;
 	struct call *calls;
-	bool stopping;
+	bool resumed; /* since the last run */
 	char url[160];
 };
 
@@ -63,6 +64,7 @@ static void call_resume(struct call *c)
 {
 	if (c->parked) {
 		c->parked = false;
+		c->http->resumed = true;
 		MHD_resume_connection(c->connection);
 	}
 }
@@ -296,6 +298,19 @@ static void request_fill(struct call *c, const char *method)
 	peer_fill(c);
 }
 
+/* Beyond the connection's memory the library refuses by itself, in its own words. */
+static bool headers_fit(struct call *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	if (info && info->header_size <= HEADERS_MAX)
+		return true;
+	c->reply = reply_error(431, "headers_too_large", NULL,
+			       "The headers are larger than %d octets.", HEADERS_MAX);
+	return false;
+}
+
 static void too_large(struct call *c)
 {
 	reply_free(&c->reply);
@@ -313,7 +328,7 @@ static enum MHD_Result call_begin(struct call *c, const char *method)
 
 	request_fill(c, method);
 	c->state = CALL_READING;
-	if (!api_admit(c->http->api, &c->rq, &c->reply, &c->body_max))
+	if (!headers_fit(c) || !api_admit(c->http->api, &c->rq, &c->reply, &c->body_max))
 		c->state = CALL_REFUSED;
 	else if (announced > c->body_max)
 		too_large(c);
@@ -468,6 +483,7 @@ const char *http_url(const struct http *h)
 
 void http_run(struct http *h)
 {
+	h->resumed = false;
 	MHD_run(h->daemon);
 }
 
@@ -475,6 +491,10 @@ uint64_t http_timeout(const struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	/* In external epoll mode the library neither wakes its descriptor for a resumed connection
+	 * nor counts it in its timeout (0.9.75). */
+	if (h->resumed)
+		return 0;
 	return MHD_get_timeout(h->daemon, &ms) == MHD_YES ? (uint64_t)ms * 1000 : TIMERS_NEVER;
 }
 
