@@ -13,6 +13,7 @@
 #include "api.h"
 #include "clock.h"
 #include "core.h"
+#include "log.h"
 #include "loop.h"
 #include "master_key.h"
 #include "radio.h"
@@ -72,8 +73,20 @@ static void on_radio(void *ctx, struct api_radio *out)
 
 	out->kind = radio_kind(d->radio);
 	out->name = radio_name(d->radio);
-	out->up = true;
+	out->up = radio_up(d->radio);
 	out->speed = d->speed;
+}
+
+static void on_radio_state(void *ctx, bool up, const char *line)
+{
+	struct daemon *d = ctx;
+
+	if (up)
+		log_info("radio: %s", *line ? line : "up");
+	else
+		log_error("radio: %s", line);
+	if (d->api)
+		api_radio_changed(d->api);
 }
 
 static bool settle_instant(void *ctx)
@@ -149,6 +162,8 @@ static bool open_radio(struct daemon *d, char why[WHY])
 		.capture = d->o->capture,
 		.timers = &d->mesh_time,
 		.now = wall(NULL) / 1000,
+		.state = on_radio_state,
+		.ctx = d,
 	};
 
 	random_octets(NULL, &config.seed, sizeof(config.seed));
@@ -273,7 +288,7 @@ static bool start(struct daemon *d, char why[WHY])
 	struct loop_hooks hooks = { on_turn, on_settle, on_patience, d };
 
 	if (!*d->o->radio) {
-		snprintf(why, WHY, "no radio: --radio air:DIR or --radio sim:... wanted");
+		snprintf(why, WHY, "no radio: --radio hciN, mgmt:hciN, air:DIR or sim:... wanted");
 		return false;
 	}
 	if (d->o->sim_speed == CLOCK_MAX_SPEED && strncmp(d->o->radio, "sim:", 4) != 0) {

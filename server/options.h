@@ -11,7 +11,7 @@
 struct options {
 	char data[512];
 	char listen[128];  /* ADDR:PORT; port 0 picks a free one */
-	char radio[512];   /* air:DIR, sim:FILE, sim:KEY=VALUE,... */
+	char radio[512];   /* hciN, mgmt:hciN, air:DIR, sim:FILE, sim:KEY=VALUE,... */
 	char webui[512];   /* folder of the built dashboard; empty: the installed one */
 	char capture[512]; /* file; empty: none */
 	char tls_cert[512], tls_key[512];

@@ -6,25 +6,29 @@
 #include "bearer.h"
 #include "timers.h"
 
-enum { RADIO_WHY = 512 };
+enum { RADIO_WHY = 512, RADIO_NAME = 512 };
 
 struct radio;
 
 struct radio_config {
-	const char *spec;      /* air:DIR, sim:FILE, sim:KEY=VALUE,... */
+	const char *spec;      /* hciN, an adapter's address, mgmt:hciN, air:DIR, sim:... */
 	const char *data;      /* DATA */
-	const char *capture;   /* file, or "" */
+	const char *capture;   /* file, or "": sim: pcap of the whole air, else btsnoop of ours */
 	struct timers *timers; /* mesh time */
 	int64_t now;	       /* Unix seconds */
 	uint64_t seed;	       /* of this run's chance */
+	/* Up, or down with one line that names the culprit and the cure. May be NULL. */
+	void (*state)(void *ctx, bool up, const char *line);
+	void *ctx;
 };
 
 /* NULL with one line in why. */
 struct radio *radio_open(const struct radio_config *config, char why[RADIO_WHY]);
 void radio_close(struct radio *r);
 struct bearer *radio_bearer(struct radio *r);
-const char *radio_kind(const struct radio *r); /* "air", "sim" */
+const char *radio_kind(const struct radio *r); /* "hci", "mgmt", "air", "sim" */
 const char *radio_name(const struct radio *r);
+bool radio_up(const struct radio *r);
 /* To watch for input, or -1; then radio_readable. */
 int radio_fd(const struct radio *r);
 void radio_readable(struct radio *r);
