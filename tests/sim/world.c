@@ -79,7 +79,9 @@ struct world *world_new(uint64_t seed, const char *keys)
 
 	assert_non_null(w);
 	w->seed = w->random = seed;
-	strcpy(w->folder, "/tmp/meshmason-world-XXXXXX");
+	/* In memory where there is such a place: thousands of commits, each synced. */
+	snprintf(w->folder, sizeof(w->folder), "%s/meshmason-world-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(w->folder));
 	snprintf(w->spec, sizeof(w->spec), "%s,seed=%llu", keys, (unsigned long long)seed);
 	timers_init(&w->time, SEC(1));
