@@ -20,7 +20,7 @@ if(MESHMASON_COVERAGE)
 	target_link_options(mm_flags INTERFACE --coverage)
 endif()
 if(MESHMASON_FUZZ)
-	target_compile_options(mm_flags INTERFACE -fsanitize=fuzzer-no-link)
+	target_compile_options(mm_flags INTERFACE -fsanitize=fuzzer-no-link -UNDEBUG)
 endif()
 
 # mm_layer(NAME DIR [PUBLIC libs...] [PRIVATE libs...] [EXCLUDE files...])

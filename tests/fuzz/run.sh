@@ -4,13 +4,14 @@
 #
 #   tests/fuzz/run.sh [SECONDS [TARGET...]]      60 seconds, all targets
 #
-# What is found on the way goes to build/fuzz/found/NAME, what crashes to build/fuzz/crash-NAME-*.
+# What is found on the way goes to build/fuzz/found/NAME, what crashes to build/fuzz/crash-NAME-*;
+# BUILD names another folder.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-build=build/fuzz
-cmake --preset fuzz >/dev/null && cmake --build $build --target fuzz_targets || exit 1
+build=${BUILD:-build/fuzz}
+cmake --preset fuzz -B "$build" >/dev/null && cmake --build "$build" --target fuzz_targets || exit 1
 passed=0 failed=0
 for corpus in ${*:-$(ls tests/fuzz/corpus)}; do
 	found=$build/found/$corpus
@@ -20,7 +21,8 @@ for corpus in ${*:-$(ls tests/fuzz/corpus)}; do
 		-artifact_prefix="$build/crash-$corpus-" \
 		"$found" "tests/fuzz/corpus/$corpus" >"$build/$corpus.log" 2>&1; then
 		passed=$((passed + 1))
-		echo "$corpus: $(grep -E 'stat::number_of_executed_units' "$build/$corpus.log")"
+		echo "$corpus: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$corpus.log") run," \
+			"$(sed -n 's/^stat::accepted_units: *//p' "$build/$corpus.log") accepted"
 	else
 		failed=$((failed + 1))
 		echo "$corpus: FAILED"
