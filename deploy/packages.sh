@@ -28,9 +28,11 @@ esac
 command -v npm >/dev/null || wanted="$wanted nodejs npm"
 
 missing=
+native=$(dpkg --print-architecture)
 for package in $wanted; do
-	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-		missing="$missing $package"
+	# On a machine of several architectures a package has a line for each.
+	dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$package" 2>/dev/null |
+		grep -qxE "installed ($native|all)" || missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0
 
