@@ -20,7 +20,7 @@
 
 enum {
 	SCAN_INTERVAL = 0x30, /* 30 ms on each channel */
-	PROBE_MS = 500,
+	PROBE_MS = 250,
 	OWN_RANDOM = 1,
 	PASSIVE = 0,
 	PHY_1M = 1,
