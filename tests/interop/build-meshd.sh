@@ -38,9 +38,14 @@ fetch() {
 		basename "$d" >> "$cache/meshd/versions"
 	done
 	cp "$tmp"/x/usr/libexec/bluetooth/bluetooth-meshd "$cache/meshd/"
-	cp -L "$(find "$tmp/x" -name 'ld-linux-*.so.*' | head -1)" "$cache/meshd/ld.so"
-	for l in libc.so.6 libell.so.0 libjson-c.so.5 libdl.so.2 libpthread.so.0; do
-		cp -L "$(find "$tmp/x" -name "$l" | head -1)" "$cache/meshd/"
+	# each architecture has a loader name of its own: libc6 has just the one
+	for l in 'ld-linux*.so.*' libc.so.6 libell.so.0 libjson-c.so.5 libdl.so.2 libpthread.so.0; do
+		d=$(find "$tmp/x" -name "$l" | head -1)
+		[ -n "$d" ] || { echo "$l is in none of the packages" >&2; return 1; }
+		case $l in
+		ld-*) cp -L "$d" "$cache/meshd/ld.so" ;;
+		*) cp -L "$d" "$cache/meshd/" ;;
+		esac
 	done
 	echo "$suite" > "$cache/meshd/suite"
 }
@@ -48,8 +53,9 @@ fetch() {
 exec 9> "$cache/lock"
 flock 9
 [ "$(cat "$cache/meshd/suite" 2>/dev/null)" = "$suite" ] || fetch
-if [ ! "$cache/meshd-preload.so" -nt "$here/meshd-preload.c" ]; then
+if [ ! "$cache/meshd-preload.so" -nt "$here/meshd-preload.c" ] ||
+	[ ! "$cache/meshd-preload.so" -nt "$here/meshd-ell.c" ]; then
 	${CC:-cc} -shared -fPIC -O2 -Wall -Wextra -o "$cache/meshd-preload.so" \
-		"$here/meshd-preload.c" -ldl -lpthread
+		"$here/meshd-preload.c" "$here/meshd-ell.c" -ldl -lpthread
 fi
 echo "peer: $(tr '\n' ' ' < "$cache/meshd/versions")"

@@ -26,6 +26,9 @@ BUS_CONF = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configur
 """
 
 
+GATEWAY = 'gateway'     # the name of our server's socket
+
+
 class Failed(Exception):
     """A step that the rest of its story stands on did not happen."""
 
@@ -102,38 +105,64 @@ class Lab:
 
 
 class Peer:
-    """One bluetooth-meshd on a D-Bus of its own, with mesh-node.py as its application."""
+    """One bluetooth-meshd on a D-Bus of its own, with mesh-node.py as its application.
 
-    def __init__(self, lab, name, uuid, *args):
+    loss: per cent of what it hears, and of what our server hears of it. far: names of who is out
+    of its range. seconds: how long it waits for a provisioner that went silent.
+    """
+
+    def __init__(self, lab, name, uuid, *args, loss=0, far=(), seconds=60):
         self.lab, self.name, self.uuid = lab, name, uuid
         self.events, self.at = [], 0
         self.more = threading.Condition()
         os.makedirs(lab.path(name, 'state'))
-        bus = lab.path(name, 'bus')
+        self.bus = lab.path(name, 'bus')
+        self.args = args
+        self.env = {'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=' + self.bus, 'MESHD_AIR': lab.air,
+                    'MESHD_AIR_NAME': name, 'MESHD_AIR_LOSS': str(loss),
+                    'MESHD_AIR_FAIR': GATEWAY, 'MESHD_AIR_FAR': ','.join(far)}
         with open(lab.path(name, 'bus.conf'), 'w') as f:
-            f.write(BUS_CONF % bus)
+            f.write(BUS_CONF % self.bus)
         with open(lab.path(name, 'mesh.conf'), 'w') as f:
-            f.write('[General]\nProvTimeout = 60\n')
+            f.write('[General]\nProvTimeout = %d\n' % seconds)
         lab.start(name + '/dbus.log',
                   ['dbus-daemon', '--config-file=' + lab.path(name, 'bus.conf'), '--nofork'])
-        if not until(10, lambda: os.path.exists(bus)):
+        if not until(10, lambda: os.path.exists(self.bus)):
             raise Failed('no D-Bus for ' + name)
-        own = os.path.join(lab.cache, 'meshd')
-        lab.start(name + '/meshd.log',
-                  [own + '/ld.so', '--library-path', own, '--preload',
-                   os.path.join(lab.cache, 'meshd-preload.so'), own + '/bluetooth-meshd',
-                   '--nodetach', '--debug', '--io', 'generic:hci0',
-                   '--storage', lab.path(name, 'state'), '--config', lab.path(name, 'mesh.conf')],
-                  env={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=' + bus, 'MESHD_AIR': lab.air,
-                       'MESHD_AIR_NAME': name})
-        self.node = lab.start(name + '/app.log',
-                              ['/usr/bin/python3', '-B', os.path.join(HERE, 'mesh-node.py'),
-                               '--bus', 'unix:path=' + bus, '--uuid', uuid, *args],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        threading.Thread(target=self.read, daemon=True).start()
+        self.start()
 
-    def read(self):
-        for line in self.node.stdout:
+    def start(self):
+        own = os.path.join(self.lab.cache, 'meshd')
+        self.daemon = self.lab.start(
+            self.name + '/meshd.log',
+            [own + '/ld.so', '--library-path', own, '--preload',
+             os.path.join(self.lab.cache, 'meshd-preload.so'), own + '/bluetooth-meshd',
+             '--nodetach', '--debug', '--io', 'generic:hci0', '--storage',
+             self.lab.path(self.name, 'state'), '--config',
+             self.lab.path(self.name, 'mesh.conf')], env=self.env)
+        self.node = self.lab.start(
+            self.name + '/app.log',
+            ['/usr/bin/python3', '-B', os.path.join(HERE, 'mesh-node.py'), '--bus',
+             'unix:path=' + self.bus, '--uuid', self.uuid, '--state',
+             self.lab.path(self.name, 'token'), *self.args],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read, args=(self.node.stdout,), daemon=True).start()
+
+    def die(self):
+        """Power is cut: what it has not stored is gone."""
+        self.lab.end(self.daemon, signal.SIGKILL)
+        self.lab.end(self.node, signal.SIGKILL)
+
+    def revive(self):
+        with self.more:
+            self.at = len(self.events)
+        self.start()
+
+    def alive(self):
+        return self.daemon.poll() is None
+
+    def read(self, stream):
+        for line in stream:
             with open(self.lab.path(self.name, 'app.log'), 'a') as f:
                 f.write(line)
             with self.more:
@@ -181,6 +210,9 @@ class Peer:
         with open(self.lab.path(self.name, 'state', self.uuid, 'node.json')) as f:
             return json.load(f)
 
+    def is_node(self):
+        return os.path.exists(self.lab.path(self.name, 'state', self.uuid, 'node.json'))
+
     def stored_key_of(self, address):
         """The device key that a provisioner keeps of another node."""
         with open(self.lab.path(self.name, 'state', self.uuid, 'dev_keys', '%04x' % address),
@@ -197,16 +229,30 @@ class Server:
             s.bind(('127.0.0.1', 0))
             self.port = s.getsockname()[1]
         self.data = lab.path('data')
+        self.start()
+
+    def start(self):
+        lab = self.lab
         self.p = lab.start('meshmasond.log',
                            [lab.program('meshmasond'), '--radio', 'air:' + lab.air,
                             '--data', self.data, '--listen', '127.0.0.1:%d' % self.port,
-                            '--log-level', 'info'])
+                            '--log-level', os.environ.get('INTEROP_LOG', 'info')])
         token = os.path.join(self.data, 'admin-token')
         if not until(20, lambda: os.path.exists(token) and self.healthy()):
             raise Failed('meshmasond does not come up: ' +
                          ' / '.join(tail(lab.path('meshmasond.log'), 3)))
         with open(token) as f:
             self.token = f.read().strip()
+
+    def die(self):
+        self.lab.end(self.p, signal.SIGKILL)
+
+    def said(self, text, seconds=0, since=0):
+        """A line of its log, from that line number on."""
+        def look():
+            with open(self.lab.path('meshmasond.log'), errors='replace') as f:
+                return [line for line in f.read().splitlines()[since:] if text in line]
+        return until(seconds, look)
 
     def healthy(self):
         if self.p.poll() is not None:
@@ -239,18 +285,23 @@ class Server:
         status, answer = self.call('GET', path)
         return answer if status == 200 else None
 
-    def job(self, limit, kind, targets, **options):
-        """Starts a job and waits for its end: (job, tasks)."""
+    def begin(self, kind, targets, **options):
         status, job = self.call('POST', '/jobs',
                                 {'kind': kind, 'targets': targets, 'options': options})
         if status != 202:
             raise Failed('POST /jobs %s: %d %s' % (kind, status, json.dumps(job)))
-        at = '/jobs/%d' % job['id']
+        return job['id']
+
+    def finish(self, job_id, limit):
+        """Waits for a job's end: (job, tasks)."""
+        at = '/jobs/%d' % job_id
         running = ('queued', 'running', 'paused')
         if not until(limit, lambda: self.get(at)['state'] not in running, 0.5):
             self.call('POST', at + '/cancel')
-        job = self.get(at)
-        tasks = self.get(at + '/tasks')['items']
+        return self.get(at), self.get(at + '/tasks')['items']
+
+    def job(self, limit, kind, targets, **options):
+        job, tasks = self.finish(self.begin(kind, targets, **options), limit)
         for t in tasks:
             if t['error']:
                 print('    task %s: %s' % (t['target'], json.dumps(t['error'])), flush=True)

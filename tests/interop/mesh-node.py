@@ -27,7 +27,7 @@ Standard input: one JSON object a line, {"cmd": ..., ...}; each is answered by
   add-netkey dst subnet net        add-appkey dst app net
   create-subnet net   create-appkey net app       import-appkey net app key
   import-node unicast count key    export-keys
-  props     answer value           leave          quit
+  props     answer value           join    leave  quit
 Numbers may be JSON numbers or "0x.." strings.
 """
 import argparse, json, sys, time
@@ -367,6 +367,8 @@ class App(dbus.service.Object):
         elif cmd == 'answer':
             kind, ok, _ = self.pending
             ok(dbus.UInt32(num(c['value'])) if kind == 'number' else ay(c['value']))
+        elif cmd == 'join':
+            self.join()
         elif cmd == 'leave':
             self.call(cmd, self.net, 'Leave', dbus.UInt64(self.token))
         elif cmd == 'cancel':

@@ -3,8 +3,7 @@
  * Lets bluetooth-meshd run on a host whose kernel has neither AF_ALG nor
  * AF_BLUETOOTH, unprivileged and without a virtual machine:
  *
- *  - the few libell crypto calls that meshd makes (AES-ECB, AES-CMAC, AES-CCM)
- *    are answered here, in software;
+ *  - the few libell crypto calls that meshd makes are answered in meshd-ell.c;
  *  - its Bluetooth management socket shows one controller, hci0;
  *  - its HCI user channel on it is a minimal LE controller (legacy
  *    advertising and scanning) whose air is a folder of datagram sockets.
@@ -15,9 +14,12 @@
  *    octets 1..6  advertiser's address, least significant octet first
  *    then         AD structures, at most 31 octets
  *
- * Built with: cc -shared -fPIC -O2 -Wall -o meshd-preload.so meshd-preload.c -ldl -lpthread
+ * Built with: cc -shared -fPIC -O2 -Wall -o meshd-preload.so meshd-*.c -ldl -lpthread
  * MESHD_AIR_NAME names this radio's socket (default: the process id);
- * MESHD_AIR_LOSS is the percentage of received datagrams to drop.
+ * MESHD_AIR_LOSS is the percentage of received datagrams to drop, and of those
+ * sent to the radios of MESHD_AIR_FAIR, which drop none themselves;
+ * MESHD_AIR_FAR names the radios out of range, in both directions.
+ * Both are lists of socket names by comma.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -37,265 +39,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- AES-128, encryption only ------------------------------------------ */
-
-static uint8_t sbox[256];
-
-static uint8_t xtime(uint8_t a)
-{
-	return a << 1 ^ (a & 0x80 ? 0x1b : 0);
-}
-
-__attribute__((constructor)) static void make_sbox(void)
-{
-	uint8_t p = 1, q = 1, x;
-
-	do { /* p runs through the field, q through the inverses */
-		p ^= xtime(p);
-		q ^= q << 1;
-		q ^= q << 2;
-		q ^= q << 4;
-		if (q & 0x80)
-			q ^= 0x09;
-		x = q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^
-		    (q << 4 | q >> 4);
-		sbox[p] = x ^ 0x63;
-	} while (p != 1);
-	sbox[0] = 0x63;
-}
-
-static void aes(const uint8_t key[16], const uint8_t in[16], uint8_t out[16])
-{
-	uint8_t k[16], s[16], t[16], rcon = 1;
-	int r, i, c;
-
-	memcpy(k, key, 16);
-	for (i = 0; i < 16; i++)
-		s[i] = in[i] ^ k[i];
-	for (r = 1; r <= 10; r++) {
-		for (i = 0; i < 16; i++) /* SubBytes and ShiftRows */
-			t[i] = sbox[s[(i + 4 * (i % 4)) % 16]];
-		for (c = 0; c < 4 && r < 10; c++) {
-			uint8_t *v = t + 4 * c, a = v[0] ^ v[1] ^ v[2] ^ v[3], v0 = v[0];
-
-			v[0] ^= a ^ xtime(v[0] ^ v[1]);
-			v[1] ^= a ^ xtime(v[1] ^ v[2]);
-			v[2] ^= a ^ xtime(v[2] ^ v[3]);
-			v[3] ^= a ^ xtime(v[3] ^ v0);
-		}
-		k[0] ^= sbox[k[13]] ^ rcon;
-		k[1] ^= sbox[k[14]];
-		k[2] ^= sbox[k[15]];
-		k[3] ^= sbox[k[12]];
-		for (i = 4; i < 16; i++)
-			k[i] ^= k[i - 4];
-		rcon = xtime(rcon);
-		for (i = 0; i < 16; i++)
-			s[i] = t[i] ^ k[i];
-	}
-	memcpy(out, s, 16);
-}
-
-/* ---- what meshd calls of libell's crypto ---------------------------------- */
-
-struct l_cipher {
-	uint8_t key[16];
-};
-struct l_aead_cipher {
-	uint8_t key[16];
-	size_t tag;
-};
-struct l_checksum {
-	uint8_t key[16];
-	uint8_t *buf;
-	size_t len;
-};
-
-struct l_cipher *l_cipher_new(int type, const void *key, size_t len)
-{
-	struct l_cipher *c;
-
-	if (type != 0 || len != 16)
-		return NULL;
-	c = malloc(sizeof(*c));
-	memcpy(c->key, key, 16);
-	return c;
-}
-
-void l_cipher_free(struct l_cipher *c)
-{
-	free(c);
-}
-
-bool l_cipher_encrypt(struct l_cipher *c, const void *in, void *out, size_t len)
-{
-	if (!c || len % 16)
-		return false;
-	for (size_t i = 0; i < len; i += 16)
-		aes(c->key, (const uint8_t *)in + i, (uint8_t *)out + i);
-	return true;
-}
-
-struct l_checksum *l_checksum_new_cmac_aes(const void *key, size_t len)
-{
-	struct l_checksum *c;
-
-	if (len != 16)
-		return NULL;
-	c = calloc(1, sizeof(*c));
-	memcpy(c->key, key, 16);
-	return c;
-}
-
-void l_checksum_free(struct l_checksum *c)
-{
-	if (c)
-		free(c->buf);
-	free(c);
-}
-
-bool l_checksum_update(struct l_checksum *c, const void *data, size_t len)
-{
-	c->buf = realloc(c->buf, c->len + len + 1);
-	memcpy(c->buf + c->len, data, len);
-	c->len += len;
-	return true;
-}
-
-static void twice(uint8_t b[16])
-{
-	int carry = b[0] >> 7;
-
-	for (int i = 0; i < 15; i++)
-		b[i] = b[i] << 1 | b[i + 1] >> 7;
-	b[15] = b[15] << 1 ^ (carry ? 0x87 : 0);
-}
-
-ssize_t l_checksum_get_digest(struct l_checksum *c, void *digest, size_t len)
-{
-	uint8_t sub[16] = { 0 }, x[16] = { 0 }, last[16] = { 0 };
-	size_t blocks = c->len ? (c->len + 15) / 16 : 1, rest = c->len - (blocks - 1) * 16;
-	size_t b, i;
-
-	aes(c->key, sub, sub);
-	twice(sub);
-	if (rest)
-		memcpy(last, c->buf + (blocks - 1) * 16, rest);
-	if (rest < 16) {
-		last[rest] = 0x80;
-		twice(sub);
-	}
-	for (b = 0; b < blocks; b++) {
-		for (i = 0; i < 16; i++)
-			x[i] ^= b + 1 < blocks ? c->buf[b * 16 + i] : (uint8_t)(last[i] ^ sub[i]);
-		aes(c->key, x, x);
-	}
-	c->len = 0;
-	if (len > 16)
-		len = 16;
-	memcpy(digest, x, len);
-	return len;
-}
-
-struct l_aead_cipher *l_aead_cipher_new(int type, const void *key, size_t len, size_t tag)
-{
-	struct l_aead_cipher *c;
-
-	if (type != 0 || len != 16)
-		return NULL;
-	c = malloc(sizeof(*c));
-	memcpy(c->key, key, 16);
-	c->tag = tag;
-	return c;
-}
-
-void l_aead_cipher_free(struct l_aead_cipher *c)
-{
-	free(c);
-}
-
-static void ccm_mac(const struct l_aead_cipher *c, const uint8_t *msg, size_t n, const uint8_t *ad,
-		    size_t ad_len, const uint8_t *nonce, uint8_t x[16])
-{
-	size_t i, at;
-
-	x[0] = (ad_len ? 0x40 : 0) | (c->tag - 2) / 2 << 3 | 1;
-	memcpy(x + 1, nonce, 13);
-	x[14] = n >> 8;
-	x[15] = n;
-	aes(c->key, x, x);
-	if (ad_len) {
-		x[0] ^= ad_len >> 8;
-		x[1] ^= ad_len;
-		for (i = 0, at = 2; i < ad_len; i++) {
-			x[at++] ^= ad[i];
-			if (at == 16 || i + 1 == ad_len) {
-				aes(c->key, x, x);
-				at = 0;
-			}
-		}
-	}
-	for (i = 0; i < n; i++) {
-		x[i % 16] ^= msg[i];
-		if (i % 16 == 15 || i + 1 == n)
-			aes(c->key, x, x);
-	}
-}
-
-static void ccm_ctr(const struct l_aead_cipher *c, const uint8_t *nonce, unsigned int n,
-		    uint8_t s[16])
-{
-	uint8_t a[16] = { 1 };
-
-	memcpy(a + 1, nonce, 13);
-	a[14] = n >> 8;
-	a[15] = n;
-	aes(c->key, a, s);
-}
-
-bool l_aead_cipher_encrypt(struct l_aead_cipher *c, const void *in, size_t n, const void *ad,
-			   size_t ad_len, const void *nonce, size_t nonce_len, void *out,
-			   size_t out_len)
-{
-	uint8_t mac[16], s[16], *o = out;
-	size_t i;
-
-	if (!c || nonce_len != 13 || out_len < n + c->tag || n > 0xffff || ad_len > 0xfeff)
-		return false;
-	ccm_mac(c, in, n, ad, ad_len, nonce, mac);
-	for (i = 0; i < n; i++) {
-		if (i % 16 == 0)
-			ccm_ctr(c, nonce, i / 16 + 1, s);
-		o[i] = ((const uint8_t *)in)[i] ^ s[i % 16];
-	}
-	ccm_ctr(c, nonce, 0, s);
-	for (i = 0; i < c->tag; i++)
-		o[n + i] = mac[i] ^ s[i];
-	return true;
-}
-
-bool l_aead_cipher_decrypt(struct l_aead_cipher *c, const void *in, size_t in_len, const void *ad,
-			   size_t ad_len, const void *nonce, size_t nonce_len, void *out,
-			   size_t out_len)
-{
-	uint8_t mac[16], s[16], *o = out, bad = 0;
-	size_t i, n;
-
-	if (!c || nonce_len != 13 || in_len < c->tag || out_len < in_len - c->tag)
-		return false;
-	n = in_len - c->tag;
-	for (i = 0; i < n; i++) {
-		if (i % 16 == 0)
-			ccm_ctr(c, nonce, i / 16 + 1, s);
-		o[i] = ((const uint8_t *)in)[i] ^ s[i % 16];
-	}
-	ccm_mac(c, o, n, ad, ad_len, nonce, mac);
-	ccm_ctr(c, nonce, 0, s);
-	for (i = 0; i < c->tag; i++)
-		bad |= ((const uint8_t *)in)[n + i] ^ mac[i] ^ s[i];
-	return !bad;
-}
 
 /* ---- the controller --------------------------------------------------------- */
 
@@ -355,12 +98,28 @@ static void *mgmt_thread(void *arg)
 struct radio {
 	int hci, air;
 	char dir[96], name[32];
+	const char *far, *fair; /* names by comma, or NULL */
 	uint8_t public_addr[6], random_addr[6];
 	uint8_t own_type, adv_type, adv_len, adv[31];
 	bool advertising, scanning;
 	int interval_ms, loss;
 	struct timespec next;
 };
+
+static bool is_listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+		if (!strncmp(list, name, n) && (list[n] == ',' || !list[n]))
+			return true;
+	return false;
+}
+
+static bool is_lost(const struct radio *r)
+{
+	return r->loss && random() % 100 < r->loss;
+}
 
 static void transmit(struct radio *r)
 {
@@ -376,6 +135,7 @@ static void transmit(struct radio *r)
 		struct sockaddr_un to = { .sun_family = AF_UNIX };
 
 		if (e->d_name[0] == '.' || !strcmp(e->d_name, r->name) ||
+		    is_listed(r->far, e->d_name) || (is_listed(r->fair, e->d_name) && is_lost(r)) ||
 		    snprintf(to.sun_path, sizeof(to.sun_path), "%s/%.100s", r->dir, e->d_name) >=
 			    (int)sizeof(to.sun_path))
 			continue;
@@ -389,11 +149,11 @@ static void transmit(struct radio *r)
 	r->next.tv_nsec %= 1000000000L;
 }
 
-static void received(struct radio *r, const uint8_t *d, size_t n)
+static void received(struct radio *r, const char *from, const uint8_t *d, size_t n)
 {
 	uint8_t e[64] = { 4, 0x3e, 0, 2, 1 };
 
-	if (!r->scanning || n < 7 || n > 7 + 31 || (r->loss && random() % 100 < r->loss))
+	if (!r->scanning || n < 7 || n > 7 + 31 || is_listed(r->far, from) || is_lost(r))
 		return;
 	n -= 7;
 	e[2] = 12 + n;
@@ -462,6 +222,13 @@ static void hci_command(struct radio *r, const uint8_t *b, size_t len)
 	(void)len;
 }
 
+static const char *name_of(const struct sockaddr_un *a)
+{
+	const char *slash = strrchr(a->sun_path, '/');
+
+	return slash ? slash + 1 : a->sun_path;
+}
+
 static void *hci_thread(void *arg)
 {
 	struct radio *r = arg;
@@ -470,6 +237,7 @@ static void *hci_thread(void *arg)
 	uint8_t b[512];
 	ssize_t n;
 
+	srandom((unsigned int)getpid());
 	for (;;) {
 		int wait = -1;
 
@@ -496,9 +264,13 @@ static void *hci_thread(void *arg)
 			}
 		}
 		if (pf[1].revents) {
-			n = recv(r->air, b, sizeof(b), MSG_DONTWAIT);
+			struct sockaddr_un from = { 0 };
+			socklen_t len = sizeof(from) - 1;
+
+			n = recvfrom(r->air, b, sizeof(b), MSG_DONTWAIT, (struct sockaddr *)&from,
+				     &len);
 			if (n > 0)
-				received(r, b, n);
+				received(r, name_of(&from), b, n);
 		}
 	}
 	return NULL;
@@ -522,6 +294,8 @@ static int start_radio(int fd)
 	else
 		snprintf(r->name, sizeof(r->name), "%d", (int)getpid());
 	r->loss = loss ? atoi(loss) : 0;
+	r->far = getenv("MESHD_AIR_FAR");
+	r->fair = getenv("MESHD_AIR_FAIR");
 	(void)!getrandom(r->public_addr, 6, 0);
 	memcpy(r->random_addr, r->public_addr, 6);
 	r->random_addr[5] |= 0xc0;

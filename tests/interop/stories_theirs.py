@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon commissions: our simulated devices, and, to prove the laboratory, other daemons."""
+import json
+
+from lab import Building, Peer, until
+from told import U, dashed, key_id
+
+
+def same_key(building, uuid, key):
+    for d in building.state()['devices']:
+        if d['uuid'] == dashed(uuid):
+            return d.get('device_key_id') == key_id(key)
+    return False
+
+
+def tell_theirs(t, lab):
+    """A daemon commissions simulated devices."""
+    building = Building(lab, 'devices=2', 'floors=1', 'spacing_m=4', 'servers=1', 'cbp=0',
+                        'static_oob=0', 'oob_pubkey=0', 'loss=0')
+    creator = Peer(lab, 'creator', U[3], '--role', 'create', '--elements', '0000,0001,1001')
+    t.need(creator.wait_ev(40, 'attached'), 'the daemon has made a network')
+    uuids = [d['uuid'].replace('-', '') for d in building.state()['devices']]
+    near, far = uuids
+
+    creator.command(cmd='scan', seconds=20)
+    t.need(creator.wait_ev(30, 'scan', uuid=near), 'it hears our device')
+    creator.command(cmd='add', uuid=near)
+    done = creator.wait(90, lambda e: e['ev'] in ('add-complete', 'add-failed'))
+    t.need(done and done['ev'] == 'add-complete', 'it provisions our device by PB-ADV',
+           json.dumps(done))
+    address = done['unicast']
+    t.check(until(10, lambda: same_key(building, near, creator.stored_key_of(address)), 0.5),
+            'both have the same device key')
+    creator.command(cmd='devkey', dst=address, data='800800')
+    answer = creator.wait(30, lambda e: e['ev'] == 'devkey-msg' and e['src'] == address and
+                          e['data'].startswith('0200'))
+    t.need(answer, 'our device answers Composition Data Get')
+
+    creator.command(cmd='scan', seconds=20, server=address)
+    t.need(creator.wait_ev(40, 'scan', uuid=far, server=address),
+           'our server reports another device to it')
+    creator.command(cmd='add', uuid=far, server=address)
+    done = creator.wait(120, lambda e: e['ev'] in ('add-complete', 'add-failed'))
+    t.need(done and done['ev'] == 'add-complete', 'it provisions that one through our server',
+           json.dumps(done))
+    t.check(until(10, lambda: same_key(building, far, creator.stored_key_of(done['unicast'])),
+                  0.5), 'both have the same device key there, too')
+    creator.command(cmd='devkey', dst=done['unicast'], data='800800')
+    t.check(creator.wait(30, lambda e: e['ev'] == 'devkey-msg' and e['src'] == done['unicast'] and
+                         e['data'].startswith('0200')), 'that one answers as well')
+
+
+def tell_peers(t, lab):
+    """Daemons among themselves: the laboratory is right."""
+    first = Peer(lab, 'first', U[0], '--elements', '0000,0002,1000;1000')
+    creator = Peer(lab, 'creator', U[3], '--role', 'create', '--elements', '0000,0001,1001')
+    t.need(first.wait_ev(40, 'reply', cmd='join'), 'a daemon waits to be provisioned')
+    t.need(creator.wait_ev(40, 'attached'), 'another has made a network')
+    creator.command(cmd='scan', seconds=20)
+    t.need(creator.wait_ev(30, 'scan', uuid=U[0]), 'it hears the first')
+    creator.command(cmd='add', uuid=U[0])
+    t.need(creator.wait_ev(60, 'add-complete'), 'PB-ADV')
+    t.need(first.wait_ev(30, 'attached'), 'both sides say so')
+    t.check(first.stored()['deviceKey'].lower() == creator.stored_key_of(0x10).hex(),
+            'their files hold the same device key')
+    creator.command(cmd='devkey', dst=0x10, data='800800')
+    t.check(creator.wait_ev(20, 'devkey-msg', src=0x10), 'Composition Data Status')
+    second = Peer(lab, 'second', U[1])
+    t.need(second.wait_ev(40, 'reply', cmd='join'), 'a third waits')
+    creator.command(cmd='scan', seconds=30, server=0x10)
+    t.need(creator.wait_ev(40, 'scan', uuid=U[1], server=0x10), 'remote scan')
+    creator.command(cmd='add', uuid=U[1], server=0x10)
+    t.need(creator.wait_ev(90, 'add-complete'), 'PB-Remote')
+    t.check(second.wait_ev(30, 'attached'), 'both sides say so')
+    t.check(first.log_has('Remote Link open confirmed'), 'the server in between logged it')
