@@ -190,9 +190,8 @@ void files_free(struct files *f)
 const struct file *files_find(const struct files *f, const char *path)
 {
 	const struct file *found = exact(f, path);
-	const char *last = strrchr(path, '/');
 
-	if (found || !last || strchr(last, '.'))
+	if (found || strpbrk(path, ".%"))
 		return found;
 	return exact(f, "/index.html");
 }

@@ -26,8 +26,8 @@ struct files;
 /* NULL with a sentence in why when dir cannot be read. */
 struct files *files_load(const char *dir, char *why, size_t why_size);
 void files_free(struct files *f);
-/* The page for a path: itself; index.html for "/" and for paths of the dashboard's own (no dot in
- * the last part). NULL: none. */
+/* The page for a path: itself; index.html for "/" and for paths of the dashboard's own (no dot,
+ * no escape). NULL: none. */
 const struct file *files_find(const struct files *f, const char *path);
 
 #endif
