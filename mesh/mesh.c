@@ -316,14 +316,16 @@ void mesh_counters(const struct mesh *m, struct mesh_counters *out)
 	const struct upper_counters *upper = upper_counters(m->upper);
 	const struct access_counters *access = access_counters(m->access);
 	struct lower_counters lower;
+	struct pb_adv_counters pb_adv;
 
 	lower_counters(upper_lower(m->upper), &lower);
+	pb_adv_counters(m->pb_adv, &pb_adv);
 	*out = (struct mesh_counters){
 		.reports = m->reports,
 		.network_ok = net->ok,
 		.network_undecryptable = net->undecryptable,
 		.malformed = m->malformed + net->malformed + beacon->malformed + lower.malformed +
-			     access->malformed,
+			     access->malformed + pb_adv.malformed + pb_adv.bad_fcs,
 		.replayed = lower.replayed,
 		.segments_in = lower.segments_in,
 		.segments_out = lower.segments_out,

@@ -55,8 +55,12 @@ static bool answer_to(const struct own_node *n, const struct access_message *m, 
 
 	while (i < ARRAY_LEN(rows) && rows[i].request != m->opcode)
 		i++;
-	if (i == ARRAY_LEN(rows) || rows[i].len != m->params.n)
+	if (i == ARRAY_LEN(rows))
 		return false;
+	if (rows[i].len != m->params.n) {
+		access_malformed(n->env.access);
+		return false;
+	}
 	*opcode = rows[i].answer;
 	if (*opcode == OP_COMPOSITION_DATA_STATUS)
 		composition(w);

@@ -58,6 +58,11 @@ void access_unlisten(struct access *a, struct access_listener *l)
 	}
 }
 
+void access_malformed(struct access *a)
+{
+	a->malformed = true;
+}
+
 bool access_heard(struct access *a, struct access_message *m, struct bytes pdu)
 {
 	struct rd r = rd_from(pdu);
@@ -71,6 +76,7 @@ bool access_heard(struct access *a, struct access_message *m, struct bytes pdu)
 	a->counters.received++;
 	if (a->env.trace)
 		a->env.trace(a->env.ctx, m, pdu, false);
+	a->malformed = false;
 	taken = request_answered(a, m);
 	/* A listener may take any listener out of the list, itself too. */
 	for (struct access_listener *l = a->listeners; l; l = a->next_listener) {
@@ -80,7 +86,9 @@ bool access_heard(struct access *a, struct access_message *m, struct bytes pdu)
 		taken = true;
 		l->heard(l->ctx, m);
 	}
-	if (!taken)
+	if (a->malformed)
+		a->counters.malformed++;
+	else if (!taken)
 		a->counters.unheard++;
 	return taken;
 }

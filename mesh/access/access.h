@@ -42,6 +42,9 @@ struct access_listener {
 };
 void access_listen(struct access *a, struct access_listener *l);
 void access_unlisten(struct access *a, struct access_listener *l);
+/* For whom the message under way was meant, from heard() or matches(): its parameters are
+ * malformed. Counted once for each message. */
+void access_malformed(struct access *a);
 
 struct access_target {
 	uint16_t dst;

@@ -22,6 +22,7 @@ struct access {
 	struct access_listener *listeners;
 	struct access_listener *next_listener; /* where a delivery under way goes on */
 	struct access_request *requests;       /* oldest first */
+	bool malformed;			       /* somebody said so of the message under way */
 	struct access_counters counters;
 	struct access_loop loop[ACCESS_LOOPS];
 };

@@ -22,6 +22,7 @@
 #include <string.h>
 
 enum { KEY_INDEX_LAST = 0xFFF, RELAY_ON = 1 };
+enum { MODEL_APP_STATUS_LEN = 7, MODEL_APP_STATUS_VENDOR_LEN = 9 };
 
 /* The answer: [Status] [echo of config_call.expect] [values, the first one is told]. */
 struct config_answer {
@@ -99,6 +100,20 @@ bool composition_has_model(const struct composition *c, uint8_t element, uint32_
 	return false;
 }
 
+static size_t answer_len(const struct config_call *c)
+{
+	return (size_t)c->answer->has_status + c->expect_len + c->answer->values;
+}
+
+static bool well_formed(const struct config_call *c, struct bytes params)
+{
+	if (c->answer->is_composition)
+		return params.n > 1;
+	if (c->answer == &model_app_status) /* of the other kind of model, which is not meant */
+		return params.n == MODEL_APP_STATUS_LEN || params.n == MODEL_APP_STATUS_VENDOR_LEN;
+	return params.n == answer_len(c);
+}
+
 /* Is this the answer to that call, by its length and by the fields it echoes? */
 static bool answer_matches(void *ctx, const struct access_message *m)
 {
@@ -106,9 +121,13 @@ static bool answer_matches(void *ctx, const struct access_message *m)
 	const struct config_answer *shape = c->answer;
 	struct rd r = rd_from(m->params);
 
+	if (!well_formed(c, m->params)) {
+		access_malformed(c->access);
+		return false;
+	}
 	if (shape->is_composition) /* the highest page that is not above the one asked for */
-		return m->params.n > 1 && m->params.p[0] <= c->expect[0];
-	if (m->params.n != (size_t)shape->has_status + c->expect_len + shape->values)
+		return m->params.p[0] <= c->expect[0];
+	if (m->params.n != answer_len(c))
 		return false;
 	if (shape->has_status)
 		rd_u8(&r);

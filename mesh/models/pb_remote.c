@@ -288,7 +288,7 @@ static bool is_link_status(void *ctx, const struct access_message *m)
 {
 	struct rpr_link_status s;
 
-	return rpr_link_status_decode(&s, m->params);
+	return pb_remote_is_good(ctx, rpr_link_status_decode(&s, m->params));
 }
 
 static void send_open(void *ctx)
@@ -323,6 +323,13 @@ bool pb_remote_is_from_server(const struct pb_remote *p, const struct access_mes
 	       rpr_key_is_right(m);
 }
 
+bool pb_remote_is_good(const struct pb_remote *p, bool decoded)
+{
+	if (!decoded)
+		access_malformed(p->access);
+	return decoded;
+}
+
 /* During opening: the end of an older link of this server may still be under way to us. */
 static void opening_report(struct pb_remote *p, const struct rpr_link_report *report)
 {
@@ -349,7 +356,8 @@ static void hear_link_report(void *ctx, const struct access_message *m)
 	struct pb_remote *p = ctx;
 	struct rpr_link_report report;
 
-	if (!pb_remote_is_from_server(p, m) || !rpr_link_report_decode(&report, m->params))
+	if (!pb_remote_is_from_server(p, m) ||
+	    !pb_remote_is_good(p, rpr_link_report_decode(&report, m->params)))
 		return;
 	switch (p->state) {
 	case PBR_OPENING:

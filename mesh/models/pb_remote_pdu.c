@@ -143,7 +143,7 @@ void pb_remote_outbound_report(void *ctx, const struct access_message *m)
 	uint8_t number;
 
 	if (p->state != PBR_ACTIVE || !pb_remote_is_from_server(p, m) ||
-	    !rpr_outbound_report_decode(&number, m->params))
+	    !pb_remote_is_good(p, rpr_outbound_report_decode(&number, m->params)))
 		return;
 	if (number == p->out_number) {
 		if (!p->outstanding)
@@ -181,7 +181,8 @@ void pb_remote_pdu_report(void *ctx, const struct access_message *m)
 	struct rpr_pdu report;
 
 	if (p->state != PBR_ACTIVE || !pb_remote_is_from_server(p, m) ||
-	    !rpr_pdu_decode(&report, m->params) || report.pdu.n > PB_REMOTE_PDU)
+	    !pb_remote_is_good(p,
+			       rpr_pdu_decode(&report, m->params) && report.pdu.n <= PB_REMOTE_PDU))
 		return;
 	if (report.number <= p->in_number)
 		return; /* once more */

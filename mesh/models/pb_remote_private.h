@@ -76,6 +76,8 @@ struct pb_remote {
 
 /* pb_remote.c */
 bool pb_remote_is_from_server(const struct pb_remote *p, const struct access_message *m);
+/* Counts what did not decode; returns decoded. */
+bool pb_remote_is_good(const struct pb_remote *p, bool decoded);
 /* Tells the owner, in later turns, what there is to tell. */
 void pb_remote_kick(struct pb_remote *p);
 /* The first in the inbox may be told. */

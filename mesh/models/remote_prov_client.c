@@ -148,19 +148,26 @@ bool rpr_key_is_right(const struct access_message *m)
 	return m->app_index == ACCESS_DEVICE_KEY || m->app_index == ACCESS_CANDIDATE_KEY;
 }
 
-/* A malformed answer is no answer: the request goes on. */
+/* A malformed answer is no answer: it is counted, and the request goes on. */
+static bool is_good(const struct rpr_call *c, bool decoded)
+{
+	if (!decoded)
+		access_malformed(c->access);
+	return decoded;
+}
+
 static bool is_capabilities(void *ctx, const struct access_message *m)
 {
 	struct rpr_scan_capabilities s;
 
-	return rpr_scan_capabilities_decode(&s, m->params);
+	return is_good(ctx, rpr_scan_capabilities_decode(&s, m->params));
 }
 
 static bool is_scan_status(void *ctx, const struct access_message *m)
 {
 	struct rpr_scan_status s;
 
-	return rpr_scan_status_decode(&s, m->params);
+	return is_good(ctx, rpr_scan_status_decode(&s, m->params));
 }
 
 /* Link Get is always answered with Success: any other status (BlueZ tells the owner of a link
@@ -169,7 +176,7 @@ static bool is_link_get_status(void *ctx, const struct access_message *m)
 {
 	struct rpr_link_status s;
 
-	return rpr_link_status_decode(&s, m->params) && s.status == RPR_SUCCESS;
+	return is_good(ctx, rpr_link_status_decode(&s, m->params)) && s.status == RPR_SUCCESS;
 }
 
 /* A late answer to Link Open says Active, and is not meant here. */
@@ -177,7 +184,7 @@ static bool is_link_close_status(void *ctx, const struct access_message *m)
 {
 	struct rpr_link_status s;
 
-	if (!rpr_link_status_decode(&s, m->params))
+	if (!is_good(ctx, rpr_link_status_decode(&s, m->params)))
 		return false;
 	return s.status == RPR_INVALID_STATE ||
 	       (s.status == RPR_SUCCESS &&

@@ -150,6 +150,11 @@ void access_listen(struct access *a, struct access_listener *l)
 	a->listeners = l;
 }
 
+void access_malformed(struct access *a)
+{
+	a->malformed++;
+}
+
 void access_unlisten(struct access *a, struct access_listener *l)
 {
 	struct access_listener **at = &a->listeners;

@@ -34,6 +34,7 @@ struct access {
 		     struct bytes params);
 	void *ctx;
 	unsigned sent[FAKE_OPCODES], heard[FAKE_OPCODES]; /* by the last octet of the opcode */
+	unsigned malformed;	   /* said so by the owners of requests and listeners */
 	enum access_result refuse; /* not ACCESS_OK: what every send ends with */
 };
 

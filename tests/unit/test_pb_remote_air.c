@@ -78,6 +78,41 @@ TEST(hostile_parameters_never_crash)
 	}
 }
 
+TEST(malformed_reports_are_counted_and_leave_the_link_alone)
+{
+	static const struct {
+		const char *name;
+		uint32_t opcode;
+		size_t len;
+	} rows[] = {
+		{ "Link Report without a state", OP_RPR_LINK_REPORT, 1 },
+		{ "Link Report with an octet too many", OP_RPR_LINK_REPORT, 4 },
+		{ "Outbound Report without a number", OP_RPR_PDU_OUTBOUND_REPORT, 0 },
+		{ "Outbound Report with an octet too many", OP_RPR_PDU_OUTBOUND_REPORT, 2 },
+		{ "PDU Report without a PDU", OP_RPR_PDU_REPORT, 1 },
+	};
+	static const uint8_t zeros[4] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct access_message m = { .src = FAKE_SERVER,
+					    .app_index = ACCESS_DEVICE_KEY,
+					    .opcode = rows[i].opcode,
+					    .params = bytes_of(zeros, rows[i].len) };
+		struct world *w = world_new(1);
+
+		w->nobody_closes = true;
+		world_open(w);
+		world_run(w, SEC(3));
+		check_row(rows[i].name, w->opened == 1 && w->access.malformed == 0);
+		fake_access_hear(&w->access, &m);
+		world_run(w, MSEC(100));
+		check_row(rows[i].name, w->access.malformed == 1 && !w->closed);
+		world_close(w, PROV_CLOSE_FAIL);
+		world_run(w, SEC(60));
+		world_free(w);
+	}
+}
+
 /* Whole sessions on bad air. The owner gives up after 60 s without news, as a provisioner does. */
 static void bad_air(uint64_t seed, bool bluez, unsigned *complete)
 {
@@ -128,6 +163,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_one_message_loses_is_repaired),
 		cmocka_unit_test(hostile_parameters_never_crash),
+		cmocka_unit_test(malformed_reports_are_counted_and_leave_the_link_alone),
 		cmocka_unit_test(sessions_on_bad_air_keep_order_and_always_end),
 	};
 
