@@ -16,6 +16,19 @@ static void promise(bool kept)
 		abort();
 }
 
+/* The files of a store that is open already need no name any more. */
+static void leave_nothing(const struct db_world *w)
+{
+	static const char *const tails[] = { "", "-wal", "-shm", ".lock" };
+	char name[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
+		snprintf(name, sizeof(name), "%s%s", w->path, tails[i]);
+		unlink(name);
+	}
+	promise(rmdir(w->folder) == 0);
+}
+
 /* One store for the whole run: nothing is written after this. */
 static struct db_world *world_get(void)
 {
@@ -31,6 +44,7 @@ static struct db_world *world_get(void)
 		promise(db_device_put(w.db, &d) == DB_OK);
 	}
 	promise(db_commit(w.db) == DB_OK);
+	leave_nothing(&w);
 	return &w;
 }
 
