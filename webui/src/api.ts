@@ -4,18 +4,18 @@
 export type ReasonCode = string;
 export interface Problem { title: string; status: number; code: string; detail?: string; field?: string }
 export interface Failure { code: ReasonCode; message: string; advice: string }
-export interface Counts { total: number; succeeded: number; failed: number; running: number; waiting: number }
+export interface Counts { total: number; succeeded: number; failed: number; running: number; waiting: number; cancelled: number }
 export type JobKind = 'scan' | 'provision' | 'configure' | 'remove' | 'identify';
 export type JobState = 'queued' | 'running' | 'paused' | 'succeeded' | 'partial' | 'failed' | 'cancelled';
 export interface Job {
 	id: number; kind: JobKind; state: JobState; counts: Counts; links: { open: number; peak: number };
-	phase: string | null; created_at: string; started_at: string | null; ended_at: string | null;
+	created_at: string; started_at: string | null; ended_at: string | null;
 	seconds_left: number | null; created_by: string | null; error: Failure | null;
 }
 export type TaskState = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 export interface Task {
 	id: number; job: number; target: string; name: string | null; address: string | null; state: TaskState;
-	step: string | null; attempts: number; server: string | null; started_at: string | null;
+	step: string | null; attempts: number; server: string | null; rssi: number | null; started_at: string | null;
 	ended_at: string | null; durations: Record<string, number>; error: Failure | null;
 }
 export interface Sighting { server: string; rssi: number | null; at: string }
@@ -37,13 +37,14 @@ export interface MeshNode {
 }
 export interface Server {
 	address: string; uuid: string | null; name: string | null; local: boolean; hops: number | null; state: string;
-	link: { device: string } | null; load: { opened: number; succeeded: number; failed: number }; sightings: number;
+	links: { open: number; max: number }; device: string | null; load: { succeeded: number; failed: number };
+	latency_ms: number | null; sightings: number;
 }
 export interface TrustAnchor extends CertificateFacts { id: number; added_at: string; valid: boolean }
 export interface Status {
 	version: string; time: string; started_at: string;
 	radio: { kind: string; name: string; up: boolean; speed: string | null };
-	network: { name: string; iv_index: number; address: string; next_address: string | null };
+	network: { name: string; iv_index: number; address: string; addresses_free: number };
 	counts: { devices: number; heard: number; expected: number; missing: number; unexpected: number; nodes: number; servers: number; trust_anchors: number };
 	jobs: Job[]; setup_needed: boolean;
 }

@@ -70,8 +70,7 @@ export async function refresh(): Promise<void> {
 	await Promise.all(newestFirst.value.slice(0, 1).concat(activeJobs.value).map((job) => loadTasks(job.id)));
 }
 
-export async function refreshServers(): Promise<void> {
-	servers.value = await all<Server>('/servers');
+export async function refreshStatus(): Promise<void> {
 	status.value = await get<Status>('/status');
 }
 
@@ -94,6 +93,8 @@ function listen(): void {
 	on('node.removed', (x: { address: string }) => draft.n.delete(x.address));
 	on('job.changed', (x: Job) => draft.j.set(x.id, x));
 	on('task.changed', putTask);
+	on('server.changed', (x: Server) => (servers.value = [...servers.value.filter((s) => s.address !== x.address), x]));
+	on('server.removed', (x: { address: string }) => (servers.value = servers.value.filter((s) => s.address !== x.address)));
 	on('radio.changed', (x) => status.value && (status.value = { ...status.value, radio: x }));
 	s.addEventListener('reset', () => void refresh().catch(tell));
 }
@@ -124,5 +125,5 @@ export function stop(): void {
 setInterval(() => {
 	now.value = Date.now();
 	if (stream && activeJobs.value.length > 0)
-		void refreshServers().catch(() => undefined);
+		void refreshStatus().catch(() => undefined);
 }, 2000);
