@@ -66,13 +66,14 @@ bool master_key_load(const char *data_dir, struct secret32 *out, char *why, size
 		snprintf(path, sizeof(path), "%s/master-key", credentials);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	if (fd < 0) {
-		forbidden = 077;
+	/* A credential that is there but cannot be read must not be passed over: a new key would be
+	 * made, and nothing in the store would open. */
+	if (!credentials || (fd < 0 && errno == ENOENT)) {
 		snprintf(path, sizeof(path), "%s/master-key", data_dir);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			return make_key(path, out, why, why_size);
 	}
-	if (fd < 0 && errno == ENOENT)
-		return make_key(path, out, why, why_size);
 	if (fd < 0) {
 		snprintf(why, why_size, "%s: %s", path, strerror(errno));
 		return false;
