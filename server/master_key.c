@@ -69,6 +69,7 @@ bool master_key_load(const char *data_dir, struct secret32 *out, char *why, size
 	/* A credential that is there but cannot be read must not be passed over: a new key would be
 	 * made, and nothing in the store would open. */
 	if (!credentials || (fd < 0 && errno == ENOENT)) {
+		forbidden = 077;
 		snprintf(path, sizeof(path), "%s/master-key", data_dir);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)

@@ -88,7 +88,7 @@ bool trace_write(FILE *file, const struct trace_frame *frame)
 
 bool trace_open(struct trace_reader *r, FILE *file)
 {
-	uint8_t header[FILE_HEADER];
+	uint8_t header[FILE_HEADER] = { 0 };
 	struct rd h = rd_from(bytes_of(header, sizeof(header)));
 
 	memset(r, 0, sizeof(*r));
@@ -139,7 +139,7 @@ static bool read_event(struct trace_reader *r, struct rd p)
 /* The next packet into r->packet. */
 static enum trace_result read_record(struct trace_reader *r, struct bytes *packet)
 {
-	uint8_t header[RECORD_HEADER];
+	uint8_t header[RECORD_HEADER] = { 0 };
 	struct rd h = rd_from(bytes_of(header, sizeof(header)));
 	size_t n = fread(header, 1, sizeof(header), r->file);
 	uint32_t original, included;
