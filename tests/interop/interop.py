@@ -20,11 +20,13 @@ STORIES = {
     'ours': stories_ours.tell_ours,
     'theirs': stories_theirs.tell_theirs,
     'chain': stories_ours.tell_chain,
+    'relays': stories_ours.tell_relays,
     'loss10': stories_ours.tell_loss10,
     'loss20': stories_ours.tell_loss20,
     'device-dies': stories_faults.tell_device_dies,
     'server-dies': stories_faults.tell_server_dies,
     'restart': stories_faults.tell_restart,
+    'theirs-loss10': stories_theirs.tell_theirs_loss10,
     'peers': stories_theirs.tell_peers,
     'line': stories_ours.tell_line,
 }

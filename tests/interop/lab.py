@@ -108,10 +108,10 @@ class Peer:
     """One bluetooth-meshd on a D-Bus of its own, with mesh-node.py as its application.
 
     loss: per cent of what it hears, and of what our server hears of it. far: names of who is out
-    of its range. seconds: how long it waits for a provisioner that went silent.
+    of its range.
     """
 
-    def __init__(self, lab, name, uuid, *args, loss=0, far=(), seconds=60):
+    def __init__(self, lab, name, uuid, *args, loss=0, far=()):
         self.lab, self.name, self.uuid = lab, name, uuid
         self.events, self.at = [], 0
         self.more = threading.Condition()
@@ -124,7 +124,7 @@ class Peer:
         with open(lab.path(name, 'bus.conf'), 'w') as f:
             f.write(BUS_CONF % self.bus)
         with open(lab.path(name, 'mesh.conf'), 'w') as f:
-            f.write('[General]\nProvTimeout = %d\n' % seconds)
+            f.write('[General]\nProvTimeout = 60\n')
         lab.start(name + '/dbus.log',
                   ['dbus-daemon', '--config-file=' + lab.path(name, 'bus.conf'), '--nofork'])
         if not until(10, lambda: os.path.exists(self.bus)):
@@ -153,7 +153,11 @@ class Peer:
         self.lab.end(self.daemon, signal.SIGKILL)
         self.lab.end(self.node, signal.SIGKILL)
 
-    def revive(self):
+    def revive(self, factory=False):
+        """factory: as new. A daemon that died while it joined can do nothing with what it left."""
+        if factory:
+            shutil.rmtree(self.lab.path(self.name, 'state'))
+            os.makedirs(self.lab.path(self.name, 'state'))
         with self.more:
             self.at = len(self.events)
         self.start()
@@ -309,16 +313,29 @@ class Server:
 
 
 class Building:
-    """meshmason-building as a process of its own on the lab's air."""
+    """meshmason-building as a process of its own on the lab's air.
 
-    def __init__(self, lab, *keys):
+    floors: of each device, all above each other; place: floors of others, by their names.
+    """
+
+    def __init__(self, lab, *keys, floors=(), place=None):
         self.lab, self.file = lab, lab.path('building.json')
         self.tool = lab.program('meshmason-building')
         made = subprocess.run([self.tool, 'make', self.file, *keys], capture_output=True,
                               text=True, timeout=30)
         if made.returncode:
             raise Failed('meshmason-building make: ' + made.stderr.strip())
-        lab.start('building.log', [self.tool, 'run', self.file, '--air', lab.air])
+        self.arrange(floors)
+        args = ['--place=%s=0,0,%d' % p for p in (place or {}).items()]
+        lab.start('building.log', [self.tool, 'run', self.file, '--air', lab.air, *args])
+
+    def arrange(self, floors):
+        with open(self.file) as f:
+            made = json.load(f)
+        for device, floor in zip(made['devices'], floors):
+            device.update(x=0, y=0, floor=floor)
+        with open(self.file, 'w') as f:
+            json.dump(made, f)
 
     def state(self):
         shown = subprocess.run([self.tool, 'show', self.file, '--state', '--json'],

@@ -6,13 +6,12 @@ from lab import Peer, Server
 from told import U, check_joined, dashed, provision
 
 
-def begin(t, lab, seconds=60):
+def begin(t, lab):
     """A daemon that serves, another that waits, and a job that has a link open through the first."""
     server = Server(lab)
     own = server.get('/status')['network']['address']
     first = Peer(lab, 'first', U[0], '--elements', '0000,0002,1000')
-    second = Peer(lab, 'second', U[1], '--elements', '0000,0002,1000', '--rejoin',
-                  seconds=seconds)
+    second = Peer(lab, 'second', U[1], '--elements', '0000,0002,1000', '--rejoin')
     t.need(first.wait_ev(40, 'reply', cmd='join'), 'a daemon waits to be provisioned')
     by = provision(t, server, first, 'PB-ADV', 'none', own)
     t.need(second.wait_ev(40, 'reply', cmd='join'), 'a second daemon waits')
@@ -45,7 +44,7 @@ def tell_device_dies(t, lab):
     t.check(ended['state'] == 'failed' and code in ('link_lost', 'timeout'),
             'the task fails for a lost link', '%s %s' % (ended['state'], code))
     t.check(first.alive(), 'the daemon in between lives')
-    second.revive()
+    second.revive(factory=True)
     t.need(second.wait_ev(40, 'reply', cmd='join'), 'the device is back')
     status, _ = server.call('POST', '/jobs/%d/retry' % job)
     t.need(status in (200, 202), 'the job is retried', str(status))
@@ -54,13 +53,16 @@ def tell_device_dies(t, lab):
 
 def tell_server_dies(t, lab):
     """The power of the node in between is cut, and comes back."""
-    server, first, second, by = begin(t, lab, seconds=20)
-    job = open_link(t, server, second, by, attempts=2)
+    server, first, second, by = begin(t, lab)
+    job = open_link(t, server, second, by)
     first.die()
     t.need(server.said('server=%s is silent' % by[2:], 60), 'the server notices')
     t.check(server.get('/jobs/%d' % job)['state'] == 'running', 'and the job waits for it')
     first.revive()
     t.need(first.wait_ev(40, 'attached'), 'it is back')
+    second.die()        # with its link: after a Join that timed out, it can join no more
+    second.revive(factory=True)
+    t.need(second.wait_ev(40, 'reply', cmd='join'), 'the device is switched off and on')
     check_end(t, server, second, job, by, 240)
 
 

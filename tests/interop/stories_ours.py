@@ -2,7 +2,7 @@
 """Our server commissions daemons: all goes well, or the air is bad, or the way is long."""
 import json
 
-from lab import GATEWAY, Peer, Server, until
+from lab import GATEWAY, Building, Peer, Server, until
 from told import OOB, U, check_joined, dashed, models_of, provision
 
 
@@ -110,6 +110,32 @@ def tell_chain(t, lab):
         node = check_joined(t, server, peer, address, 'none')
         t.check(node['elements'] and node['provisioned_by'] == by, 'through the one before it')
         by = address
+
+
+def tell_relays(t, lab):
+    """Server, two of our simulated devices, a daemon: each in range of its neighbours only. The
+    daemon joins through our simulated server, and another daemon through it over three hops."""
+    server = Server(lab)
+    by = server.get('/status')['network']['address']
+    # one floor costs 67 to 79 dB, two cost 91 to 103, and -88 dBm are heard
+    building = Building(lab, 'devices=2', 'floors=1', 'servers=1', 'cbp=0', 'static_oob=0',
+                        'oob_pubkey=0', 'loss=0', floors=(1, 2), place={'first': 3, 'second': 3})
+    for device in building.state()['devices']:
+        job, tasks = server.job(150, 'provision', [device['uuid']], policy='none', server=by)
+        t.need(job['state'] == 'succeeded', 'a simulated device joins through ' + by,
+               json.dumps(job['counts']))
+        by = tasks[0]['address']
+    first = Peer(lab, 'first', U[0], '--elements', '0000,0002,1000', far=[GATEWAY])
+    t.need(first.wait_ev(40, 'reply', cmd='join'), 'a daemon waits')
+    address = provision(t, server, first, 'the daemon joins through our server', 'none', by)
+    node = check_joined(t, server, first, address, 'none')
+    t.check(node['elements'], 'its composition was read over three hops')
+    t.check(node['hops'] == 2, 'two relays are counted up to it', str(node['hops']))
+    second = Peer(lab, 'second', U[1], '--elements', '0000,0002,1000', far=[GATEWAY])
+    t.need(second.wait_ev(40, 'reply', cmd='join'), 'another daemon waits')
+    far = provision(t, server, second, 'it joins through the first', 'none', address)
+    node = check_joined(t, server, second, far, 'none')
+    t.check(node['provisioned_by'] == address, 'the server knows through whom')
 
 
 def tell_line(t, lab):

@@ -13,11 +13,12 @@ def same_key(building, uuid, key):
     return False
 
 
-def tell_theirs(t, lab):
+def tell_theirs(t, lab, loss=0):
     """A daemon commissions simulated devices."""
     building = Building(lab, 'devices=2', 'floors=1', 'spacing_m=4', 'servers=1', 'cbp=0',
-                        'static_oob=0', 'oob_pubkey=0', 'loss=0')
-    creator = Peer(lab, 'creator', U[3], '--role', 'create', '--elements', '0000,0001,1001')
+                        'static_oob=0', 'oob_pubkey=0', 'loss=%g' % (loss / 100))
+    creator = Peer(lab, 'creator', U[3], '--role', 'create', '--elements', '0000,0001,1001',
+                   loss=loss)
     t.need(creator.wait_ev(40, 'attached'), 'the daemon has made a network')
     uuids = [d['uuid'].replace('-', '') for d in building.state()['devices']]
     near, far = uuids
@@ -48,6 +49,16 @@ def tell_theirs(t, lab):
     creator.command(cmd='devkey', dst=done['unicast'], data='800800')
     t.check(creator.wait(30, lambda e: e['ev'] == 'devkey-msg' and e['src'] == done['unicast'] and
                          e['data'].startswith('0200')), 'that one answers as well')
+    creator.command(cmd='devkey', dst=done['unicast'], data='8049')
+    t.check(creator.wait_ev(30, 'devkey-msg', src=done['unicast'], data='804a'),
+            'it answers Node Reset')
+    t.check(until(10, lambda: not any(d['uuid'] == dashed(far) and d.get('device_key_id')
+                                      for d in building.state()['devices']), 0.5),
+            'and has forgotten its keys')
+
+
+def tell_theirs_loss10(t, lab):
+    tell_theirs(t, lab, 10)
 
 
 def tell_peers(t, lab):
