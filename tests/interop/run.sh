@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # A stranger agrees: our server and our simulated devices against Debian 13's bluetooth-meshd.
 #
-#   run.sh BUILD_DIR [ours|theirs|peers]...     default: ours theirs
+#   run.sh BUILD_DIR [STORY]...     the stories, and what is known of the peer: README.md
 #
-# ours: the server provisions daemons, directly and through one of them. theirs: a daemon
-# provisions devices of the simulated building, directly and through one of them. peers: daemons
-# among themselves, which proves the laboratory. Needs dbus-daemon, python3-dbus, python3-gi, a C
-# compiler and, the first time, apt. INTEROP_CACHE says where the daemon is kept (default
-# build/interop), INTEROP_KEEP=1 keeps what a run leaves behind.
+# Needs dbus-daemon, python3-dbus, python3-gi, a C compiler and, the first time, apt.
+# INTEROP_CACHE says where the daemon is kept (default build/interop), INTEROP_KEEP=1 keeps what a
+# run leaves behind, INTEROP_LOG=debug makes our server say more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '3,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd); shift
 cache=${INTEROP_CACHE:-$here/../../build/interop}
 mkdir -p "$cache"; cache=$(cd "$cache" && pwd)

@@ -35,7 +35,7 @@ def tell_ours(t, lab):
                   first.stored()['relay']['mode'] == 'enabled', 0.5),
             'the daemon has stored the AppKey, and relays')
 
-    second = Peer(lab, 'second', U[1], '--elements', '0000,0002,1000')
+    second = Peer(lab, 'second', U[1], '--elements', '0000,0002,1000', '--rejoin')
     third = Peer(lab, 'third', U[2], '--elements', '0000,0002,1000', '--caps', 'static-oob',
                  '--static-oob', OOB, '--oob-info', 'on-box')
     t.need(second.wait_ev(40, 'reply', cmd='join'), 'a second daemon waits')
@@ -45,6 +45,10 @@ def tell_ours(t, lab):
     t.check(device and address in [s['server'] for s in device['sightings']],
             'the daemon\'s Scan Report of it arrived', json.dumps(device and device['sightings']))
 
+    job, _ = server.job(60, 'identify', [dashed(U[1])], server=address, seconds=5)
+    t.check(job['state'] == 'succeeded', 'the identify job through the daemon succeeds',
+            job['state'])
+    t.need(second.wait_ev(40, 'reply', cmd='join'), 'the second waits again')
     far = provision(t, server, second, 'PB-Remote through the daemon', 'none', address)
     t.check(first.log_has('Remote Link open confirmed'), 'the daemon says that it carried the link')
     node = check_joined(t, server, second, far, 'none')
