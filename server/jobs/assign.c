@@ -18,7 +18,7 @@ enum {
 	TTL_MARGIN = 2,
 	TTL_STEP = 4,
 	TTL_UNKNOWN = 12,
-	TTL_MOST = 127,
+	TTL_MOST = 120, /* of 127: room for who adds a margin of his own */
 	GROW_AFTER = 2, /* successes for one link more */
 	SLOW = 4,	/* times the best latency */
 };
@@ -68,7 +68,7 @@ uint8_t assign_ttl(int hops, unsigned attempt)
 
 int assign_hops(uint8_t sent_ttl, uint8_t received_ttl)
 {
-	if (sent_ttl < 2 || sent_ttl > TTL_MOST || received_ttl > sent_ttl || received_ttl == 0)
+	if (sent_ttl < 2 || sent_ttl > 127 || received_ttl > sent_ttl || received_ttl == 0)
 		return -1;
 	return sent_ttl - received_ttl;
 }

@@ -166,12 +166,19 @@ static void on_ttl(void *ctx, enum access_result r, struct config_call *call)
 }
 
 /* Its answers must reach us, and flood no more of the site than that. */
+uint8_t configure_ttl_for(const struct task *t)
+{
+	int hops = node_hops(t->job->jobs, t->row.address);
+
+	return (uint8_t)(assign_ttl(hops, t->work->tries) + TTL_EXTRA);
+}
+
 void configure_ttl(struct task *t)
 {
 	struct access_target to = configure_target(t);
-	uint8_t ttl = assign_ttl(node_hops(t->job->jobs, t->row.address), 0) + TTL_EXTRA;
 
-	config_default_ttl_set(t->job->jobs->access, call_for(t, on_ttl), &to, ttl);
+	config_default_ttl_set(t->job->jobs->access, call_for(t, on_ttl), &to,
+			       configure_ttl_for(t));
 }
 
 static void on_app_key(void *ctx, enum access_result r, struct config_call *call)

@@ -20,5 +20,7 @@ void task_next(struct task *t);
 bool configure_read_composition(struct db_node *n, struct bytes page);
 /* To the task's node, farther with each try. */
 struct access_target configure_target(const struct task *t);
+/* The Default TTL with which the node's answers reach us. */
+uint8_t configure_ttl_for(const struct task *t);
 
 #endif

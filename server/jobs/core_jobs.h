@@ -124,6 +124,7 @@ struct task {
 	struct device *device;
 	int step; /* index into the kind's table */
 	uint64_t not_before;
+	uint64_t mute_since; /* its link broke off: it must be heard again, or long be over; 0 no */
 	unsigned server_losses;
 	uint16_t tried[4];
 	size_t n_tried;

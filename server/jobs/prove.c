@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Us                                Device
+ *  [Default TTL Set          ----->        when it is far: its own may not reach back to us
+ *                            <-----  Default TTL Status]
  *   Composition Data Get 0   ----->        at the address offered, under the key agreed
  *                            <-----  Composition Data Status    it is a node: adopted
  *                            <-----  Unprovisioned Device beacon, and no answer: it is not
@@ -20,7 +22,11 @@
 #include "reach.h"
 #include "survey.h"
 
-enum { PROBES = 6, SCAN_SECONDS = 10 };
+enum {
+	PROBES = 6,
+	SCAN_SECONDS = 10,
+	HOPS_FAR = 3, /* fewer than any factory's Default TTL spans */
+};
 
 static const uint64_t beacon_delay = SEC(3), probe_pause = SEC(6);
 
@@ -122,16 +128,41 @@ static void on_composition(void *ctx, enum access_result r, struct config_call *
 	secret_wipe(&n, sizeof n);
 }
 
+static void ask_composition(struct task *t)
+{
+	struct access_target to = configure_target(t);
+
+	t->work->config.done = on_composition;
+	t->work->config.ctx = t;
+	config_composition_get(t->job->jobs->access, &t->work->config, &to, 0);
+}
+
+/* Whether it answered or not: what counts is that it may have heard. */
+static void on_reach(void *ctx, enum access_result r, struct config_call *call)
+{
+	ask_composition(ctx);
+}
+
+static void extend_reach(struct task *t)
+{
+	struct access_target to = configure_target(t);
+
+	t->work->config.done = on_reach;
+	t->work->config.ctx = t;
+	config_default_ttl_set(t->job->jobs->access, &t->work->config, &to, configure_ttl_for(t));
+}
+
 void provision_prove_key(struct task *t)
 {
 	struct jobs *j = t->job->jobs;
-	struct access_target to = configure_target(t);
+	int hops = node_hops(j, t->row.address);
 
 	if (t->work->reason == REASON_NOT_HEARD) /* nothing decided: a restart, or silence since */
 		t->work->reason = REASON_LINK_LOST;
 	if (!t->work->probe_since || t->work->tries)
 		t->work->probe_since = jobs_now(j);
-	t->work->config.done = on_composition;
-	t->work->config.ctx = t;
-	config_composition_get(j->access, &t->work->config, &to, 0);
+	if (t->work->tries || hops < 0 || hops >= HOPS_FAR)
+		extend_reach(t);
+	else
+		ask_composition(t);
 }

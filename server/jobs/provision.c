@@ -25,6 +25,7 @@
 #include "prove.h"
 #include "reach.h"
 #include "session.h"
+#include "survey.h"
 
 enum { OPEN_SECONDS = 10, NET_KEY = 0, FLAG_IV_UPDATE = 1 << 1 };
 
@@ -276,18 +277,24 @@ static void key_agreed(struct task *t, const struct prov_event *ev)
 	secret_wipe(&net, sizeof net);
 }
 
+static void broke_off(struct task *t)
+{
+	pace_failed(&t->job->pace);
+	t->mute_since = jobs_now(t->job->jobs);
+	survey_mute(t->job->jobs);
+}
+
 static void link_ended(struct task *t, const struct prov_event *ev)
 {
 	struct work *w = t->work;
-	struct pace *pace = &t->job->pace;
 	bool opened = w->session->opened;
 	uint64_t latency = w->session->server->local ? 0 : w->session->server->latency;
 
 	w->session = NULL;
 	if (ev->end == PROV_OK)
-		pace_succeeded(pace, latency);
+		pace_succeeded(&t->job->pace, latency);
 	else if (opened && (ev->end == PROV_END_CARRIER || ev->end == PROV_END_TIMEOUT))
-		pace_failed(pace);
+		broke_off(t);
 	if (!w->verdict) {
 		w->reason = ev->end == PROV_OK ? REASON_TIMEOUT
 					       : reason_of_session(ev->end, ev->carrier_end);

@@ -21,6 +21,7 @@ enum {
 };
 
 static const uint64_t first_pause = SEC(4), next_pause = SEC(20), lost_pause = SEC(1);
+static const uint64_t mute_limit = SEC(65);
 static const uint64_t patience = SEC(20); /* with a weak sighting, while others come closer */
 
 struct pick {
@@ -148,6 +149,7 @@ static void resume(struct task *t)
 		if (strcmp(kind->steps[i].name, t->row.step) != 0)
 			continue;
 		t->step = kind->steps[i].after_restart;
+		survey_mute(t->job->jobs);
 		t->row.attempts -= t->row.attempts > 0; /* it was not the device that failed */
 	}
 	t->row.state = DB_TASK_WAITING;
@@ -263,10 +265,17 @@ static void picks_add(struct pick *picks, size_t *n, size_t room, const struct p
 	picks[at] = *p;
 }
 
+/* What may still hold its end of a broken link does not answer a new one. */
+static bool is_mute(const struct task *t)
+{
+	return t->mute_since && t->device->last_heard <= t->mute_since &&
+	       jobs_now(t->job->jobs) < t->mute_since + mute_limit;
+}
+
 static bool is_ready(struct task *t)
 {
 	return t->row.state == DB_TASK_WAITING && t->device && !t->device->session &&
-	       jobs_now(t->job->jobs) >= t->not_before && t->device->n_sightings;
+	       jobs_now(t->job->jobs) >= t->not_before && t->device->n_sightings && !is_mute(t);
 }
 
 static bool can_wait(const struct task *t, const struct assign_candidate *c)

@@ -25,7 +25,7 @@ enum {
 	FULL_REPEATS = 3,
 };
 
-static const uint64_t late_reports = SEC(3), cleaning_pause = SEC(2);
+static const uint64_t late_reports = SEC(3), cleaning_pause = SEC(2), mute_limit = SEC(70);
 
 void survey_begin(struct jobs *j)
 {
@@ -34,10 +34,21 @@ void survey_begin(struct jobs *j)
 	j->survey.news = jobs_now(j);
 }
 
+static void note_news(struct jobs *j, uint64_t at)
+{
+	if (at > j->survey.news)
+		j->survey.news = at;
+	j->survey.quiet = 0;
+}
+
 void survey_news(struct jobs *j)
 {
-	j->survey.news = jobs_now(j);
-	j->survey.quiet = 0;
+	note_news(j, jobs_now(j));
+}
+
+void survey_mute(struct jobs *j)
+{
+	note_news(j, jobs_now(j) + mute_limit);
 }
 
 void survey_ask(struct server *s, uint8_t seconds, const uint8_t *uuid, struct task *t)

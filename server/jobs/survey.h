@@ -14,6 +14,9 @@ enum { SURVEY_SECONDS = 8 };
 void survey_begin(struct jobs *j);
 /* Something happened that may let others be heard: a device, a new server, a node. */
 void survey_news(struct jobs *j);
+/* A link broke off, and its device may think that it is open yet: until its own timer ends it
+ * (60 s, 5.2.1), it is mute. No round before that proves anything. */
+void survey_mute(struct jobs *j);
 /* Every report is a flood: who has enough to do does not ask for more of them. */
 enum survey_need {
 	SURVEY_ASKED,	  /* only the scans that survey_ask wants */
