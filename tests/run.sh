@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds, runs every test; ends with "N passed, N failed".
 #
-#   tests/run.sh [STAGE...]      stages: format unit story clang api interop kills web
+#   tests/run.sh [STAGE...]      stages: format unit story clang try api interop kills web
 #
 # unit and story run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
 # everything again and runs the same unit tests; the other stages use the release build.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-stages=${*:-format unit story clang api interop kills web}
+stages=${*:-format unit story clang try api interop kills web}
 logs=build/test-logs
 mkdir -p "$logs"
 passed=0 failed=0
@@ -23,7 +23,7 @@ count() { # count NAME STATUS: one check of this script
 	fi
 }
 build() { # build PRESET
-	cmake --preset "$1" >"$logs/cmake-$1.log" 2>&1 && cmake --build "build/$1" >"$logs/build-$1.log" 2>&1
+	cmake --preset "$1" -DMESHMASON_TESTS=ON >"$logs/cmake-$1.log" 2>&1 && cmake --build "build/$1" >"$logs/build-$1.log" 2>&1
 	local status=$?
 	[ $status -eq 0 ] || tail -n 40 "$logs/build-$1.log" "$logs/cmake-$1.log"
 	count "build $1" $status
@@ -84,6 +84,11 @@ for stage in $stages; do
 	unit) build asan && run_ctest asan unit ;;
 	story) build asan && run_ctest asan story ;;
 	clang) build clang && run_ctest clang unit ;;
+	try)
+		timeout 600 deploy/try.sh --exit --sim-speed max --port 0 --data build/try-data >"$logs/try.log" 2>&1
+		count "deploy/try.sh: the main job on the simulated building" $?
+		grep -E '^(Job|building)' "$logs/try.log"
+		;;
 	api | interop | kills | web)
 		[ -x build/release/meshmasond ] && [ -n "${release_built:-}" ] || { build release && release_built=yes; }
 		run_script "$stage" "tests/$stage/run.sh" build/release
