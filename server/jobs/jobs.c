@@ -190,6 +190,7 @@ static bool take_up(struct jobs *j)
 			provision_resume(job);
 		else
 			node_jobs_resume(job);
+		job_save(job); /* its links died with us */
 	}
 	if (ids.n)
 		jobs_kick(j);

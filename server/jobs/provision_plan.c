@@ -137,6 +137,15 @@ bool provision_create_tasks(struct job *job, const struct jobs_request *rq)
 	return true;
 }
 
+/* Its job was ending when we died, and nothing of it can be left on the air. */
+static void end_with_job(struct task *t)
+{
+	if (t->job->cancelled)
+		task_cancel(t);
+	else
+		task_fail(t, REASON_CANCELLED, t->job->row.error_message);
+}
+
 /* A pending node is asked, a joined one is configured, whatever the job did to it meanwhile. */
 static void resume(struct task *t)
 {
@@ -158,7 +167,9 @@ static void resume(struct task *t)
 	entry = provision_entry(t);
 	if (task_is_over(t))
 		return;
-	if (entry == PROVISION_WAIT) {
+	if (entry == PROVISION_WAIT && t->job->ending) {
+		end_with_job(t);
+	} else if (entry == PROVISION_WAIT) {
 		t->step = PROVISION_WAIT;
 		if (was_running)
 			task_again(t, 0);

@@ -131,11 +131,36 @@ TEST(a_cancelled_job_stays_cancelled_over_a_crash)
 	char why[JOBS_WHY];
 
 	check(world_run(w, SEC(300), has_links, &k));
+	world_advance(w, SEC(3)); /* the links are at work */
 	check_int(jobs_cancel(jobs_of(w), k.job, why), JOBS_OK);
-	world_advance(w, MSEC(50));
+	world_advance(w, MSEC(5));
+	check(job_of(w, k.job).running > 0);
 	world_kill(w);
 	check(world_finish(w, k.job, SEC(600)));
 	check_int(job_of(w, k.job).state, DB_JOB_CANCELLED);
+	check_int(job_of(w, k.job).links_open, 0);
+	must_agree(w);
+	world_free(w);
+}
+
+static bool is_stopping(struct world *w, void *ctx)
+{
+	const struct want *k = ctx;
+	struct db_job row = job_of(w, k->job);
+
+	return *row.error_code && row.running > 0;
+}
+
+TEST(a_job_that_stops_by_itself_ends_over_a_crash_too)
+{
+	struct world *w = world_new(35, "devices=24,floors=1,loss=0.02,dead=12");
+	struct want k = { .job = start_provision(w) };
+
+	check(world_run(w, SEC(3600), is_stopping, &k));
+	world_kill(w);
+	check(world_finish(w, k.job, SEC(600)));
+	check_int(job_of(w, k.job).state, DB_JOB_PARTIAL);
+	check(strstr(job_of(w, k.job).error_message, "Stopped by itself"));
 	must_agree(w);
 	world_free(w);
 }
@@ -449,6 +474,7 @@ int main(void)
 		cmocka_unit_test(pause_stops_new_links_and_lets_running_ones_end),
 		cmocka_unit_test(cancel_ends_the_job_and_leaves_no_orphan),
 		cmocka_unit_test(a_cancelled_job_stays_cancelled_over_a_crash),
+		cmocka_unit_test(a_job_that_stops_by_itself_ends_over_a_crash_too),
 		cmocka_unit_test(retry_takes_up_the_failed_tasks_only),
 		cmocka_unit_test(the_job_stops_by_itself_when_too_many_links_fail),
 		cmocka_unit_test(
