@@ -362,10 +362,14 @@ enum jobs_rc jobs_device_set_certificate(struct jobs *j, const uint8_t uuid[UUID
 enum jobs_rc jobs_device_delete(struct jobs *j, const uint8_t uuid[UUID_LEN])
 {
 	struct device *d = device_find(j, uuid);
-	enum db_rc rc;
+	struct db_device row;
+	enum db_rc rc = db_device_get(j->env.db, uuid, &row);
 
+	secret_wipe(row.static_oob, sizeof row.static_oob);
 	if (d && d->task && d->task->row.state == DB_TASK_RUNNING)
 		return JOBS_CONFLICT;
+	if (rc == DB_OK && row.trust == DB_TRUST_REJECTED)
+		return JOBS_CONFLICT; /* forgetting that would let a weaker policy in */
 	rc = db_device_delete(j->env.db, uuid);
 	if (rc != DB_OK)
 		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;

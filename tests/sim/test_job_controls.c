@@ -259,6 +259,20 @@ TEST(a_rejected_certificate_is_not_gone_round_by_a_weaker_policy)
 	world_free(w);
 }
 
+TEST(a_rejected_device_cannot_be_forgotten)
+{
+	struct world *w = world_new(37, "devices=6,floors=1,loss=0,untrusted=1");
+	int64_t id = start_provision(w);
+	size_t bad = 0;
+	struct db_task t;
+
+	check(world_finish(w, id, SEC(3600)));
+	while (!world_task(w, id, bad, &t) || t.state != DB_TASK_FAILED)
+		bad++;
+	check_int(jobs_device_delete(jobs_of(w), t.uuid), JOBS_CONFLICT);
+	world_free(w);
+}
+
 static uint16_t address_of(struct world *w, size_t i)
 {
 	return building_state_of(world_building(w), i).address;
@@ -480,6 +494,7 @@ int main(void)
 		cmocka_unit_test(
 			a_device_that_goes_silent_ends_with_a_code_and_its_address_is_not_given_again),
 		cmocka_unit_test(a_rejected_certificate_is_not_gone_round_by_a_weaker_policy),
+		cmocka_unit_test(a_rejected_device_cannot_be_forgotten),
 		cmocka_unit_test(a_removed_node_is_factory_new_and_joins_under_another_address),
 		cmocka_unit_test(removing_a_node_survives_kills),
 		cmocka_unit_test(configure_scan_and_identify_do_what_they_say),
