@@ -212,7 +212,7 @@ void task_fail(struct task *t, enum reason reason, const char *message)
 	const char *code = reason_code(reason);
 
 	finish(t, DB_TASK_FAILED, code, message && *message ? message : jobs_reason(code)->message);
-	if (reason_is_link_failure(reason))
+	if (t->job->row.kind == DB_JOB_PROVISION && reason_is_link_failure(reason))
 		stop_if_hopeless(t->job);
 }
 
