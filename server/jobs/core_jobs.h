@@ -112,9 +112,8 @@ struct work {
 	bool have_facts;
 	uint8_t algorithm, method;
 	bool oob_public_key;
-	size_t bind_at;	      /* next of the models to bind */
-	size_t neighbours;    /* servers that heard the device before it joined */
-	uint64_t probe_since; /* of the running probe */
+	size_t bind_at;	   /* next of the models to bind */
+	size_t neighbours; /* servers that heard the device before it joined */
 	struct work *next_dead;
 };
 

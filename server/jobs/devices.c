@@ -73,6 +73,17 @@ bool device_is_eligible(const struct device *d)
 	       (d->listed || (d->heard && (d->oob_info & (OOB_INFO_CBP | OOB_INFO_RECORDS))));
 }
 
+bool device_beaconed_after(const struct jobs *j, const struct device *d, uint64_t instant)
+{
+	for (size_t i = 0; i < d->n_sightings; i++) {
+		const struct device_sighting *s = &d->sighting[i];
+
+		if (s->when > instant + (s->server == j->own ? 0 : report_delay))
+			return true;
+	}
+	return false;
+}
+
 void device_joined(struct jobs *j, struct device *d)
 {
 	d->is_node = true;

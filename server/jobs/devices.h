@@ -16,6 +16,8 @@ void device_sighted(struct jobs *j, const struct rpr_scan_report *r);
 bool device_is_free(const struct device *d);
 /* "all-trusted" takes it: on the list, or shows certificate support. */
 bool device_is_eligible(const struct device *d);
+/* True when it certainly beaconed after that instant: the reports of servers are old news. */
+bool device_beaconed_after(const struct jobs *j, const struct device *d, uint64_t instant);
 void device_joined(struct jobs *j, struct device *d);
 void devices_forget_server(struct jobs *j, uint16_t server);
 /* Writes what is newer than the store. */

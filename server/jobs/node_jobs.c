@@ -165,11 +165,13 @@ static void forget(struct task *t, const char *message)
 
 	if (db_node_get(j->env.db, t->row.address, &n) == DB_OK) {
 		struct device *d = device_find(j, n.uuid);
+		bool adopted = n.state != DB_NODE_PENDING;
 
 		secret_wipe(&n, sizeof n);
 		if (d)
 			d->is_node = false;
-		if (!node_bury(j, t->row.address, DB_ADDRESS_EXCLUDED)) {
+		if (!node_bury(j, t->row.address,
+			       adopted ? DB_ADDRESS_EXCLUDED : DB_ADDRESS_BURNT)) {
 			task_fail(t, REASON_TIMEOUT,
 				  "The node could not be taken out of the store.");
 			return;
@@ -238,7 +240,8 @@ static enum jobs_rc add_node_task(struct job *job, uint16_t address)
 
 	if (db_node_get(job->jobs->env.db, address, &n) != DB_OK)
 		return JOBS_NOT_FOUND;
-	secret_wipe(&n, sizeof n);
+	secret_wipe(&n.device_key, sizeof n.device_key);
+	secret_wipe(&n.candidate, sizeof n.candidate);
 	t = task_create(job, n.uuid, address);
 	return t ? JOBS_OK : JOBS_STORE;
 }
@@ -311,9 +314,21 @@ enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *
 	return rc;
 }
 
+static int step_after_restart(const struct task *t)
+{
+	const struct job_kind *kind = t->job->kind;
+
+	for (size_t i = 0; i < kind->n_steps; i++)
+		if (strcmp(kind->steps[i].name, t->row.step) == 0)
+			return kind->steps[i].after_restart;
+	return STEP_WAIT;
+}
+
 void node_jobs_resume(struct job *job)
 {
 	for (struct task *t = job->tasks; t; t = t->next) {
+		int step = step_after_restart(t);
+
 		if (t->row.state != DB_TASK_RUNNING)
 			continue;
 		if (job->ending) {
@@ -321,6 +336,9 @@ void node_jobs_resume(struct job *job)
 			continue;
 		}
 		t->row.attempts -= t->row.attempts > 0;
-		task_again(t, 0);
+		if (step == STEP_WAIT)
+			task_again(t, 0);
+		else
+			task_start(t, step);
 	}
 }

@@ -76,10 +76,14 @@ static void reject(struct task *t)
 	provision_attempt_failed(t, t->work->reason, NULL);
 }
 
+/* A node that is taken for a device is lost for ever, so one silence is not enough for that, and
+ * neither is a report that may be older than its link. */
 static bool beacons_again(const struct task *t)
 {
-	return t->device && t->device->heard &&
-	       t->device->last_heard >= t->work->probe_since + beacon_delay;
+	const struct work *w = t->work;
+
+	return w->tries > 0 && t->device &&
+	       device_beaconed_after(t->job->jobs, t->device, w->step_since + beacon_delay);
 }
 
 static void probe_again(void *ctx)
@@ -154,13 +158,10 @@ static void extend_reach(struct task *t)
 
 void provision_prove_key(struct task *t)
 {
-	struct jobs *j = t->job->jobs;
-	int hops = node_hops(j, t->row.address);
+	int hops = node_hops(t->job->jobs, t->row.address);
 
 	if (t->work->reason == REASON_NOT_HEARD) /* nothing decided: a restart, or silence since */
 		t->work->reason = REASON_LINK_LOST;
-	if (!t->work->probe_since || t->work->tries)
-		t->work->probe_since = jobs_now(j);
 	if (t->work->tries || hops < 0 || hops >= HOPS_FAR)
 		extend_reach(t);
 	else

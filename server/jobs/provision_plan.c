@@ -104,12 +104,39 @@ static void add_listed(void *ctx, const struct db_device *row)
 		task_for(job, d);
 }
 
+static void add_pending(void *ctx, const struct db_node *n)
+{
+	struct job *job = ctx;
+	struct device *d = device_get(job->jobs, n->uuid);
+
+	if (d && !has_task(job, d))
+		task_for(job, d);
+}
+
+/* Whoever may have got our network's keys is asked, listed or not: see prove.c. */
+static bool add_every_pending(struct job *job)
+{
+	struct db_node_filter f = { .server = -1, .state = DB_NODE_PENDING, .with_pending = true };
+	char next[DB_CURSOR] = "", cursor[DB_CURSOR];
+
+	do {
+		memcpy(cursor, next, sizeof cursor);
+		struct db_page page = { .limit = 1000, .cursor = cursor };
+
+		if (db_nodes(job->jobs->env.db, &f, &page, add_pending, job, next) != DB_OK)
+			return false;
+	} while (*next);
+	return true;
+}
+
 static bool add_all_trusted(struct job *job)
 {
 	struct jobs *j = job->jobs;
 	struct db_device_filter f = { .listed = 1, .heard = -1, .trust = -1, .provisioned = 0 };
 	char next[DB_CURSOR] = "", cursor[DB_CURSOR];
 
+	if (!add_every_pending(job))
+		return false;
 	do {
 		memcpy(cursor, next, sizeof cursor);
 		struct db_page page = { .limit = 1000, .cursor = cursor };

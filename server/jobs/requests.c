@@ -95,6 +95,17 @@ static enum jobs_rc check_targets(const struct jobs_request *rq, char why[JOBS_W
 	return JOBS_OK;
 }
 
+static bool is_target(const struct jobs_request *rq, const struct db_task *row)
+{
+	for (size_t i = 0; i < rq->n_addresses; i++)
+		if (row->address == rq->addresses[i])
+			return true;
+	for (size_t i = 0; row->has_uuid && i < rq->n_uuids; i++)
+		if (memcmp(row->uuid, rq->uuids[i], UUID_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* One job at a time does something to a node or a device. */
 static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
 {
@@ -108,9 +119,8 @@ static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
 		if (rq->kind == DB_JOB_CONFIGURE && job->row.kind == DB_JOB_CONFIGURE)
 			return true;
 		for (const struct task *t = job->tasks; t; t = t->next)
-			for (size_t i = 0; i < rq->n_addresses && !task_is_over(t); i++)
-				if (t->row.address == rq->addresses[i])
-					return true;
+			if (!task_is_over(t) && is_target(rq, &t->row))
+				return true;
 	}
 	return false;
 }
