@@ -12,7 +12,8 @@ check() { # check STATUS SENTENCE
 	n=$((n + 1))
 	if [ "$1" -eq 0 ]; then echo "ok: $2"; else echo "FAIL: $2"; fails=$((fails + 1)); fi
 }
-probe() { timeout -k 2 60 "$kit/radio_probe" "$@"; }
+# btvirt may die of its own extended advertising (see README.md): it is tried last, and once.
+probe() { timeout -k 2 60 "$kit/radio_probe" "$@" --legacy; }
 says() { # says FILE REGEX SENTENCE
 	grep -qE "$2" "$1"; local s=$?
 	[ $s -eq 0 ] || { echo "--- $1"; tail -n 15 "$1"; echo "---"; }
@@ -50,10 +51,10 @@ echo "sent $sent, heard $heard"
 check $? "every transmission is one report"
 
 step "user channel: who is in the way"
-probe hci1 12 > $OUT/holds & held=$!
+probe hci1 6 > $OUT/holds & held=$!
 sleep 1.5
 probe hci1 2 > $OUT/held; says $OUT/held 'down: hci1: held by .*radio_probe \(pid [0-9]+\)' "a held adapter: by whom"
-kill $held; wait $held 2>/dev/null
+wait $held
 probe hci9 2 > $OUT/missing; says $OUT/missing 'down: hci9: no such adapter.*hci1 \(' "a missing one: which there are"
 setpriv --reuid 65534 --regid 65534 --clear-groups "$kit/radio_probe" hci1 2 > $OUT/perm
 says $OUT/perm 'refused: hci1: not permitted: give CAP_NET_ADMIN' "no permission: which one to give"
@@ -83,21 +84,26 @@ sleep 1.5
 probe mgmt:hci2 8 --send $MARK --count 2 > $OUT/mgmt_send
 wait $scan; check $? "a raw scanner on hci3 hears what mgmt:hci2 sends"
 grep -E '^(up|down|sent)' $OUT/mgmt_send
-timeout 30 "$kit/radio_probe" hci3 12 --until 2a > $OUT/cross & cross=$!
+probe hci3 12 --until 2a > $OUT/cross & cross=$!
 sleep 1.5
 probe mgmt:hci2 8 --send $MARK > /dev/null
 wait $cross; check $? "our user channel radio hears our management radio"
 
 step "the adapter goes away and comes back"
-probe hci1 40 --send $MARK > $OUT/gone & gone=$!
+probe hci1 24 --send $MARK > $OUT/gone & gone=$!
 sleep 3
 lab_stop
 sleep 2
 lab_start 4; check $? "the controllers are back"
-sleep 6; kill -TERM $gone 2>/dev/null; wait $gone 2>/dev/null
+wait $gone
 says $OUT/gone '^down: hci1: ' "unplugged: told"
 [ "$(grep -c '^up: hci1' $OUT/gone)" -ge 2 ]; check $? "plugged in: up again"
 grep -E '^(up|down)' $OUT/gone
+
+step "extended advertising is tried out, and left alone where it does not work"
+timeout 60 "$kit/radio_probe" hci1 5 --send $MARK > $OUT/auto
+says $OUT/auto 'up: hci1 .*: up, legacy advertising' "the controller's extended sets do not end: legacy it is"
+says $OUT/auto '^sent [1-9]' "and it sends"
 
 find "$LAB" -type p -delete
 [ -n "${INTEROP_KEEP_LOGS:-}" ] && cp -r "$LAB" "$INTEROP_KEEP_LOGS"

@@ -17,6 +17,8 @@ import lab
 
 U = ['a0a0a0a0000040008000000000000001', 'b1b1b1b1000040008000000000000002']
 MESHD = '/usr/libexec/bluetooth/bluetooth-meshd'
+# Its Join ends with the link that is cut: --rejoin lets it wait again.
+SECOND = ('--elements', '0000,0002,1000', '--rejoin')
 passed = failed = 0
 
 
@@ -125,8 +127,16 @@ def provision(server, peer, by, what, disturb=None):
 def tell(the_lab, radio, io_a, io_b):
     step('controllers, a daemon on %s, our server on %s' % (io_a, radio))
     controllers = Controllers(the_lab)
+    second = None
+    if io_b == 'auto':
+        # It takes the highest controller there is, used or not: one is hidden from the second.
+        hidden = the_lab.start('hidden.log', ['/run/kit/radio_probe', 'hci3', '60', '--legacy'])
+        time.sleep(2)
+        second = Daemon(the_lab, 'second', U[1], io_b, *SECOND)
+        check(second.wait_ev(60, 'reply', cmd='join'), 'a second daemon waits')
+        the_lab.end(hidden)
     if radio.startswith('mgmt:'):
-        server = Server(the_lab, radio)     # before --io auto looks for a free controller
+        server = Server(the_lab, radio)     # before --io auto looks for a controller
     first = Daemon(the_lab, 'first', U[0], io_a, '--elements', '0000,0002,1000;1000')
     check(first.wait_ev(60, 'reply', cmd='join'), 'a daemon waits to be provisioned')
     if not radio.startswith('mgmt:'):
@@ -139,10 +149,13 @@ def tell(the_lab, radio, io_a, io_b):
     if failed:
         return
 
-    step('PB-Remote, and the server is killed in the middle')
-    # Its Join ends with the link that is cut: --rejoin lets it wait again.
-    second = Daemon(the_lab, 'second', U[1], io_b, '--elements', '0000,0002,1000', '--rejoin')
-    check(second.wait_ev(60, 'reply', cmd='join'), 'a second daemon waits')
+    # bluetooth-meshd 5.82 on --io auto dies of a double free when its link is cut, and two that
+    # are started again take the same controller: there, nothing is disturbed.
+    gentle = io_b == 'auto'
+    step('PB-Remote' if gentle else 'PB-Remote, and the server is killed in the middle')
+    if not second:
+        second = Daemon(the_lab, 'second', U[1], io_b, *SECOND)
+        check(second.wait_ev(60, 'reply', cmd='join'), 'a second daemon waits')
 
     def kill_server(job):
         lab.until(60, lambda: first.log_has('Remote Link open confirmed'))
@@ -150,9 +163,9 @@ def tell(the_lab, radio, io_a, io_b):
         server.start()
         check(server.get('/jobs/%d' % job), 'the server is back and knows the job')
     far = provision(server, second, address, 'PB-Remote through the daemon',
-                    kill_server)
+                    None if gentle else kill_server)
     joined(server, second, far, 'PB-Remote')
-    if failed:
+    if failed or gentle:
         return
 
     step('the controllers go away in the middle of a job, and come back')
