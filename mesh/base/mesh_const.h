@@ -102,6 +102,8 @@ enum model_id {
 	MODEL_HEALTH_CLIENT = 0x0003,
 	MODEL_REMOTE_PROV_SERVER = 0x0004,
 	MODEL_REMOTE_PROV_CLIENT = 0x0005,
+	MODEL_LARGE_COMPOSITION_SERVER = 0x0012,
+	MODEL_LARGE_COMPOSITION_CLIENT = 0x0013,
 	MODEL_GENERIC_ONOFF_SERVER = 0x1000,
 	MODEL_GENERIC_ONOFF_CLIENT = 0x1001,
 };
@@ -152,6 +154,8 @@ enum opcode { /* 4.3; two-octet opcodes are written high octet first */
 	      OP_RPR_PDU_SEND = 0x805D,
 	      OP_RPR_PDU_OUTBOUND_REPORT = 0x805E,
 	      OP_RPR_PDU_REPORT = 0x805F,
+	      OP_LARGE_COMPOSITION_GET = 0x8074,
+	      OP_LARGE_COMPOSITION_STATUS = 0x8075,
 };
 
 enum rpr_status { /* 4.3.4.1.4 */
@@ -177,6 +181,19 @@ enum rpr_link_state {
 	RPR_LINK_ACTIVE = 2,
 	RPR_LINK_TRANSFER = 3,
 	RPR_LINK_CLOSING = 4,
+};
+
+enum nppi_procedure { /* 4.3.4; a node is provisioned anew, 3.10.8 */
+		      NPPI_DEVICE_KEY = 0x00,
+		      NPPI_ADDRESS = 0x01,
+		      NPPI_COMPOSITION = 0x02,
+};
+
+enum composition_page { /* 4.2.2; the same plus COMPOSITION_NEXT: after the next refresh */
+			COMPOSITION_PAGE_MODELS = 0,
+			COMPOSITION_PAGE_RELATIONS = 1,
+			COMPOSITION_PAGE_PROFILES = 2,
+			COMPOSITION_NEXT = 128,
 };
 
 enum config_status { /* 4.3.14 */

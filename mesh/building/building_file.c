@@ -100,6 +100,10 @@ static json_t *device_json(const struct building_device *d)
 
 	if (!o)
 		abort();
+	if (m->changed_elements)
+		json_object_set_new(o, "changed_elements", json_integer(m->changed_elements));
+	if (m->large_composition)
+		json_object_set_new(o, "large_composition", json_true());
 	if (!secret_equal(&m->secret_key, &no_key, sizeof(no_key)))
 		set_hex(o, "secret_key", m->secret_key.octet, sizeof(m->secret_key.octet));
 	if (m->static_oob_len)
@@ -243,6 +247,15 @@ static void take_records(struct reading *r, struct building_device *d)
 	r->o = device;
 }
 
+/* What buildings of the first version do not have. */
+static void take_composition(struct reading *r, struct device_make *m)
+{
+	if (json_object_get(r->o, "changed_elements"))
+		m->changed_elements = (uint8_t)take_int(r, "changed_elements", 1, 8);
+	if (json_object_get(r->o, "large_composition"))
+		m->large_composition = take_bool(r, "large_composition");
+}
+
 static void take_device(struct reading *r, struct building_device *d)
 {
 	struct device_make *m = &d->make;
@@ -263,6 +276,7 @@ static void take_device(struct reading *r, struct building_device *d)
 	m->features = (uint16_t)take_int(r, "features", 0, 15);
 	m->algorithms = (uint8_t)take_int(r, "algorithms", 1, 3);
 	m->server = take_bool(r, "server");
+	take_composition(r, m);
 	m->certificates = take_bool(r, "certificates");
 	m->oob_public_key = take_bool(r, "oob_public_key");
 	key = take_hex(r, "secret_key", m->secret_key.octet, sizeof(m->secret_key.octet));

@@ -44,9 +44,10 @@ static const struct key {
 	{ KEY(absent), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(silent), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(cmac_only), COUNT, 0, BUILDING_DEVICES_MAX },
+	{ KEY(composition_change), COUNT, 0, BUILDING_DEVICES_MAX },
+	{ KEY(large_composition), SHARE, 0, 1 },
 	{ "uri", 0, LATER, 0, 0 },
 	{ "oob_prompt", 0, LATER, 0, 0 },
-	{ "composition_change", 0, LATER, 0, 0 },
 };
 
 static const struct key *key_find(const char *name, size_t n)

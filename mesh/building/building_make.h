@@ -23,7 +23,10 @@ struct building_keys {
 	double oob_pubkey; /* share of those without certificate that offer a public key OOB */
 	/* Numbers of bad devices. No device is bad in two ways. */
 	uint64_t untrusted, expired, misnamed, dead, absent, silent;
-	uint64_t cmac_only; /* devices that know BTM_ECDH_P256_CMAC_AES128_AES_CCM only */
+	/* Numbers of sound servers that a later firmware gives another model. */
+	uint64_t composition_change;
+	double large_composition; /* share with a Large Composition Data Server */
+	uint64_t cmac_only;	  /* devices that know BTM_ECDH_P256_CMAC_AES128_AES_CCM only */
 };
 
 /* What is taken where nothing is said: 60 devices, 3 floors, 10 m, 5 % loss, seed 1, half of

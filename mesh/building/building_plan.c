@@ -12,6 +12,7 @@ enum {
 	STREAM_PLAN = 1, /* of randomness: choices */
 	STREAM_PLACE = 2,
 	STREAM_UUID = 3,
+	STREAM_CHANGE = 6,
 	COMPANY_TEST = 0xFFFF, /* Assigned Numbers: for internal tests */
 	COLUMNS_PER_ROOM = 2,
 };
@@ -267,11 +268,37 @@ static void place_servers(const struct building_keys *k, struct building_file *f
 	free(hops);
 }
 
+/* --- compositions --- */
+
+/* From a stream of their own: the rest of a building is the same with them and without. False:
+ * there are not enough sound servers. */
+static bool change_compositions(const struct building_keys *k, struct building_file *f,
+				size_t *order)
+{
+	struct rng rng = rng_seeded(k->seed, STREAM_CHANGE);
+	uint64_t left = k->composition_change;
+
+	shuffle(order, f->n, &rng);
+	for (size_t i = 0; i < f->n && left > 0; i++) {
+		struct device_make *m = &f->devices[order[i]].make;
+
+		if (!m->server || !sound(&f->devices[order[i]]))
+			continue;
+		m->changed_elements = m->elements;
+		left--;
+	}
+	shuffle(order, f->n, &rng);
+	for (size_t i = 0; i < share_of(k->large_composition, f->n); i++)
+		f->devices[order[i]].make.large_composition = true;
+	return left == 0;
+}
+
 bool building_plan(const struct building_keys *k, struct building_file *out,
 		   char error[BUILDING_ERROR])
 {
 	uint64_t bad = k->untrusted + k->expired + k->misnamed + k->dead + k->silent + k->absent;
 	size_t *order;
+	bool enough;
 
 	memset(out, 0, sizeof(*out));
 	if (bad > k->devices || k->cmac_only > k->devices) {
@@ -293,6 +320,12 @@ bool building_plan(const struct building_keys *k, struct building_file *out,
 	make_all(k, out);
 	choose(k, out, order);
 	place_servers(k, out);
+	enough = change_compositions(k, out, order);
 	free(order);
-	return true;
+	if (!enough) {
+		snprintf(error, BUILDING_ERROR, "composition_change=%llu: fewer sound servers",
+			 (unsigned long long)k->composition_change);
+		building_file_free(out);
+	}
+	return enough;
 }

@@ -34,12 +34,14 @@ static json_t *state_json(const struct building_device *d, const struct device_s
 	char uuid[UUID_TEXT], address[8];
 
 	snprintf(address, sizeof(address), "0x%04x", s->address);
-	return json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:i, s:b, s:I}", "uuid",
+	return json_pack("{s:s, s:s, s:b, s:s?, s:s?, s:s?, s:i, s:b, s:b, s:I}", "uuid",
 			 uuid_format(uuid, d->make.uuid), "name", d->make.name, "provisioned",
 			 s->provisioned, "address", s->provisioned ? address : NULL,
-			 "device_key_id", s->provisioned ? s->device_key_id : NULL, "elements",
-			 s->provisioned ? s->elements : d->make.elements, "relay", s->relay,
-			 "resets", (json_int_t)s->resets);
+			 "device_key_id", s->provisioned ? s->device_key_id : NULL,
+			 "candidate_key_id", s->candidate_key_id[0] ? s->candidate_key_id : NULL,
+			 "elements", s->provisioned ? s->elements : d->make.elements, "relay",
+			 s->relay, "composition_changed", s->changed, "resets",
+			 (json_int_t)s->resets);
 }
 
 static void state_line(FILE *out, const struct building_device *d, const struct device_state *s)
@@ -59,14 +61,17 @@ static json_t *make_json(const struct building_device *d, unsigned hops)
 	const struct device_make *m = &d->make;
 	char uuid[UUID_TEXT];
 
-	return json_pack(
-		"{s:s, s:s, s:s, s:f, s:f, s:i, s:i, s:b, s:b, s:s, s:b, s:i, s:s, s:b, s:i}",
-		"uuid", uuid_format(uuid, m->uuid), "name", m->name, "area", d->area, "x",
-		d->place.x, "y", d->place.y, "floor", d->place.floor, "elements", m->elements,
-		"server", m->server, "certificates", m->certificates, "certificate",
-		m->certificates ? building_certificate_name(d->certificate) : "none",
-		"oob_public_key", m->oob_public_key, "static_oob", (int)m->static_oob_len, "fault",
-		building_fault_name(m->fault), "absent", d->absent, "reach", (int)hops);
+	return json_pack("{s:s, s:s, s:s, s:f, s:f, s:i, s:i, s:b, s:b, s:s, s:b, s:i, s:s, s:b, "
+			 "s:i, s:b, s:b}",
+			 "uuid", uuid_format(uuid, m->uuid), "name", m->name, "area", d->area, "x",
+			 d->place.x, "y", d->place.y, "floor", d->place.floor, "elements",
+			 m->elements, "server", m->server, "certificates", m->certificates,
+			 "certificate",
+			 m->certificates ? building_certificate_name(d->certificate) : "none",
+			 "oob_public_key", m->oob_public_key, "static_oob", (int)m->static_oob_len,
+			 "fault", building_fault_name(m->fault), "absent", d->absent, "reach",
+			 (int)hops, "composition_change", m->changed_elements != 0,
+			 "large_composition", m->large_composition);
 }
 
 static void make_line(FILE *out, const struct building_device *d, unsigned hops)
@@ -74,14 +79,14 @@ static void make_line(FILE *out, const struct building_device *d, unsigned hops)
 	const struct device_make *m = &d->make;
 	char uuid[UUID_TEXT];
 
-	fprintf(out, "%s  %-12s  %6.1f %6.1f %2d  reach %u%s%s%s%s%s%s%s\n",
+	fprintf(out, "%s  %-12s  %6.1f %6.1f %2d  reach %u%s%s%s%s%s%s%s%s\n",
 		uuid_format(uuid, m->uuid), m->name, d->place.x, d->place.y, d->place.floor, hops,
 		m->server ? " server" : "", m->certificates ? "" : " no-certificate",
 		d->certificate == CERTIFICATE_GOOD ? "" : " ",
 		d->certificate == CERTIFICATE_GOOD ? "" : building_certificate_name(d->certificate),
 		m->fault == DEVICE_SOUND ? "" : " ",
 		m->fault == DEVICE_SOUND ? "" : building_fault_name(m->fault),
-		d->absent ? " absent" : "");
+		d->absent ? " absent" : "", m->changed_elements ? " composition-change" : "");
 }
 
 static bool show_all(const struct building_file *f, const char *state, json_t *list, FILE *out,

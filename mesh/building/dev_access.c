@@ -53,6 +53,10 @@ static const struct dev_handler *find(const struct device *d, const struct dev_m
 		return h;
 	}
 	h = lookup(dev_config_handlers, opcode);
+	if (!h)
+		h = lookup(dev_composition_handlers, opcode);
+	if (!h && d->make->large_composition)
+		h = lookup(dev_large_composition_handlers, opcode);
 	if (!h && d->make->server)
 		h = lookup(dev_rpr_link_handlers, opcode);
 	if (!h && d->make->server)

@@ -13,43 +13,8 @@
 
 #include "dev_core.h"
 
-enum { VERSION = 1, LOCATION_UNKNOWN = 0, KEY_INDEX_MAX = 0xFFF, VENDOR_MODEL_LEN = 4 };
+enum { KEY_INDEX_MAX = 0xFFF, VENDOR_MODEL_LEN = 4 };
 enum { RELAY_UNSUPPORTED = 2, TTL_MAX = 127 };
-
-/* The models of an element, in the order of the composition data; the number of them. */
-static size_t models_of(const struct device_make *make, size_t element, uint16_t out[4])
-{
-	size_t n = 0;
-
-	if (element == 0) {
-		out[n++] = MODEL_CONFIG_SERVER;
-		out[n++] = MODEL_HEALTH_SERVER;
-		if (make->server)
-			out[n++] = MODEL_REMOTE_PROV_SERVER;
-	}
-	out[n++] = MODEL_GENERIC_ONOFF_SERVER;
-	return n;
-}
-
-void dev_config_composition(const struct device_make *make, struct wr *w)
-{
-	uint16_t models[4];
-
-	wr_le16(w, make->company);
-	wr_le16(w, make->product);
-	wr_le16(w, VERSION);
-	wr_le16(w, DEV_REPLAY_ROWS);
-	wr_le16(w, make->features);
-	for (size_t e = 0; e < make->elements; e++) {
-		size_t n = models_of(make, e, models);
-
-		wr_le16(w, LOCATION_UNKNOWN);
-		wr_u8(w, (uint8_t)n);
-		wr_u8(w, 0); /* no vendor models */
-		for (size_t i = 0; i < n; i++)
-			wr_le16(w, models[i]);
-	}
-}
 
 bool dev_config_bound(const struct device *d, uint8_t element, uint16_t model, uint16_t app_index)
 {
@@ -62,6 +27,20 @@ bool dev_config_bound(const struct device *d, uint8_t element, uint16_t model, u
 	return false;
 }
 
+void dev_config_drop_lost(struct device *d)
+{
+	struct dev_image *im = &d->flash;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < im->n_bindings; i++) {
+		const struct dev_binding_row *b = &im->bindings[i];
+
+		if (dev_composition_has(d->make, im->changed, b->element, b->model))
+			im->bindings[kept++] = *b;
+	}
+	im->n_bindings = kept;
+}
+
 static void reply_octets(struct device *d, const struct dev_message *m, uint16_t opcode,
 			 const uint8_t *octets, size_t n)
 {
@@ -70,17 +49,6 @@ static void reply_octets(struct device *d, const struct dev_message *m, uint16_t
 
 	dev_access_opcode(&w, opcode);
 	wr_copy(&w, octets, n);
-	dev_access_reply(d, m, &w);
-}
-
-static void on_composition_get(struct device *d, const struct dev_message *m, struct bytes params)
-{
-	uint8_t buf[DEV_REPLY_MAX];
-	struct wr w = wr_to(buf, sizeof(buf));
-
-	dev_access_opcode(&w, OP_COMPOSITION_DATA_STATUS);
-	wr_u8(&w, 0); /* the highest page not above the one asked for */
-	dev_config_composition(d->make, &w);
 	dev_access_reply(d, m, &w);
 }
 
@@ -220,17 +188,6 @@ static void on_app_key_get(struct device *d, const struct dev_message *m, struct
 	dev_access_reply(d, m, &w);
 }
 
-static bool model_on(const struct device_make *make, size_t element, uint16_t model)
-{
-	uint16_t models[4];
-	size_t n = models_of(make, element, models);
-
-	for (size_t i = 0; i < n; i++)
-		if (models[i] == model)
-			return true;
-	return false;
-}
-
 static enum config_status bind(struct device *d, uint16_t address, uint16_t app, uint16_t model,
 			       bool vendor)
 {
@@ -239,9 +196,10 @@ static enum config_status bind(struct device *d, uint16_t address, uint16_t app,
 
 	if (!dev_is_own(d, address))
 		return CONFIG_INVALID_ADDRESS;
-	if (vendor || !model_on(d->make, element, model))
+	if (vendor || !dev_composition_has(d->make, d->flash.changed, element, model))
 		return CONFIG_INVALID_MODEL;
-	if (model == MODEL_CONFIG_SERVER || model == MODEL_REMOTE_PROV_SERVER)
+	if (model == MODEL_CONFIG_SERVER || model == MODEL_REMOTE_PROV_SERVER ||
+	    model == MODEL_LARGE_COMPOSITION_SERVER)
 		return CONFIG_CANNOT_BIND; /* they obey the device key only */
 	if (!app_key_find(d, app))
 		return CONFIG_INVALID_APPKEY_INDEX;
@@ -348,7 +306,6 @@ const struct dev_handler dev_config_handlers[] = {
 	{ OP_APPKEY_ADD, 19, 19, on_app_key_add },
 	{ OP_APPKEY_DELETE, 3, 3, on_app_key_delete },
 	{ OP_APPKEY_GET, 2, 2, on_app_key_get },
-	{ OP_COMPOSITION_DATA_GET, 1, 1, on_composition_get },
 	{ OP_BEACON_GET, 0, 0, on_beacon_get },
 	{ OP_BEACON_SET, 1, 1, on_beacon_set },
 	{ OP_DEFAULT_TTL_GET, 0, 0, on_default_ttl_get },

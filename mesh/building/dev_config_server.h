@@ -9,11 +9,10 @@
 #include "bytes.h"
 
 struct device;
-struct device_make;
 
 /* The element, counted from the primary, has this model bound to this AppKey. */
 bool dev_config_bound(const struct device *d, uint8_t element, uint16_t model, uint16_t app_index);
-/* Composition Data page 0 without the page octet. */
-void dev_config_composition(const struct device_make *make, struct wr *w);
+/* Bindings of models that the composition has no more are gone; not saved yet. */
+void dev_config_drop_lost(struct device *d);
 
 #endif

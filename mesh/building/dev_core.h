@@ -5,6 +5,7 @@
 
 #include "dev_access.h"
 #include "dev_beacon.h"
+#include "dev_composition.h"
 #include "dev_config_server.h"
 #include "dev_flash.h"
 #include "dev_net.h"
@@ -57,6 +58,8 @@ void dev_put(struct device *d, uint8_t ad_type, struct bytes data, uint8_t count
 /* The flash image is durable when this returns. */
 void dev_save(struct device *d);
 bool dev_is_own(const struct device *d, uint16_t address);
+/* The node starts anew from its flash: another address, for instance. */
+void dev_rejoin(struct device *d);
 /* Node Reset: flash at once, the rest after the answer has left. */
 void dev_reset(struct device *d);
 

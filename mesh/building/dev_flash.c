@@ -7,9 +7,11 @@
 #include "device.h"
 #include "mesh_const.h"
 
-enum { MAGIC = 0x4D4D4446, VERSION = 1, CHECK_LEN = 8 };
+/* Version 1 knew neither composition changes nor candidates. */
+enum { MAGIC = 0x4D4D4446, VERSION_1 = 1, VERSION = 2, CHECK_LEN = 8 };
 enum { FLAG_PROVISIONED = 1 << 0, FLAG_SILENCED = 1 << 1, FLAG_IV_UPDATE = 1 << 2 };
-enum { FLAG_RELAY = 1 << 3, FLAG_BEACON = 1 << 4, FLAGS_KNOWN = 0x1F };
+enum { FLAG_RELAY = 1 << 3, FLAG_BEACON = 1 << 4, FLAGS_VERSION_1 = 0x1F };
+enum { FLAG_CHANGED = 1 << 5, FLAG_CANDIDATE = 1 << 6, FLAG_COMMITTED = 1 << 7 };
 
 void dev_flash_blank(struct dev_image *out)
 {
@@ -20,7 +22,10 @@ static uint8_t flags_of(const struct dev_image *im)
 {
 	return (uint8_t)((im->provisioned ? FLAG_PROVISIONED : 0) |
 			 (im->silenced ? FLAG_SILENCED : 0) | (im->iv_update ? FLAG_IV_UPDATE : 0) |
-			 (im->relay ? FLAG_RELAY : 0) | (im->beacon ? FLAG_BEACON : 0));
+			 (im->relay ? FLAG_RELAY : 0) | (im->beacon ? FLAG_BEACON : 0) |
+			 (im->changed ? FLAG_CHANGED : 0) |
+			 (im->candidate.present ? FLAG_CANDIDATE : 0) |
+			 (im->candidate.committed ? FLAG_COMMITTED : 0));
 }
 
 static void write_node(struct wr *w, const struct dev_image *im)
@@ -64,6 +69,15 @@ static void write_rows(struct wr *w, const struct dev_image *im)
 	}
 }
 
+static void write_candidate(struct wr *w, const struct dev_candidate *c)
+{
+	wr_u8(w, c->procedure);
+	wr_be16(w, c->address);
+	wr_u8(w, c->elements);
+	wr_u8(w, c->changed);
+	wr_copy(w, c->key.octet, sizeof(c->key.octet));
+}
+
 struct bytes dev_flash_write(const struct dev_image *im, uint8_t buf[DEV_IMAGE_MAX])
 {
 	struct wr w = wr_to(buf, DEV_IMAGE_MAX);
@@ -76,10 +90,17 @@ struct bytes dev_flash_write(const struct dev_image *im, uint8_t buf[DEV_IMAGE_M
 	if (im->provisioned) {
 		write_node(&w, im);
 		write_rows(&w, im);
+		if (im->candidate.present)
+			write_candidate(&w, &im->candidate);
 	}
 	sha256(bytes_of(buf, w.n), digest);
 	wr_copy(&w, digest, CHECK_LEN);
 	return wr_done(&w);
+}
+
+static bool range_valid(uint16_t address, uint8_t elements)
+{
+	return elements > 0 && address > 0 && address + elements - 1 <= ADDR_UNICAST_LAST;
 }
 
 static bool read_node(struct rd *r, struct dev_image *im)
@@ -94,8 +115,7 @@ static bool read_node(struct rd *r, struct dev_image *im)
 	im->relay_retransmit = rd_u8(r);
 	im->network_transmit = rd_u8(r);
 	im->default_ttl = rd_u8(r);
-	return rd_ok(r) && im->elements > 0 && im->address > 0 &&
-	       im->address + im->elements - 1 <= ADDR_UNICAST_LAST;
+	return rd_ok(r) && range_valid(im->address, im->elements);
 }
 
 /* A count that the table has no room for breaks the image. */
@@ -133,7 +153,30 @@ static bool read_rows(struct rd *r, struct dev_image *im)
 		im->replay[i].iv_index = rd_be32(r);
 		im->replay[i].seq = rd_be24(r);
 	}
-	return rd_finished(r) && im->n_net_keys > 0;
+	return rd_ok(r) && im->n_net_keys > 0;
+}
+
+static bool read_candidate(struct rd *r, struct dev_candidate *c)
+{
+	uint8_t changed;
+
+	if (!c->present)
+		return !c->committed && rd_finished(r);
+	c->procedure = rd_u8(r);
+	c->address = rd_be16(r);
+	c->elements = rd_u8(r);
+	changed = rd_u8(r);
+	c->changed = changed;
+	rd_copy(r, c->key.octet, sizeof(c->key.octet));
+	return rd_finished(r) && c->procedure <= NPPI_COMPOSITION && changed <= 1 &&
+	       range_valid(c->address, c->elements);
+}
+
+static bool read_body(struct rd *r, struct dev_image *im)
+{
+	if (!im->provisioned)
+		return !im->candidate.present && !im->candidate.committed && rd_finished(r);
+	return read_node(r, im) && read_rows(r, im) && read_candidate(r, &im->candidate);
 }
 
 static bool checked(struct bytes flash, struct bytes *body)
@@ -151,14 +194,17 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 {
 	struct bytes body;
 	struct rd r;
-	uint8_t flags;
+	uint8_t version, flags;
 	bool good;
 
 	dev_flash_blank(out);
 	if (!checked(flash, &body))
 		return false;
 	r = rd_from(body);
-	if (rd_be32(&r) != MAGIC || rd_u8(&r) != VERSION)
+	if (rd_be32(&r) != MAGIC)
+		return false;
+	version = rd_u8(&r);
+	if (version != VERSION_1 && version != VERSION)
 		return false;
 	flags = rd_u8(&r);
 	out->resets = rd_be32(&r);
@@ -167,11 +213,29 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 	out->iv_update = flags & FLAG_IV_UPDATE;
 	out->relay = flags & FLAG_RELAY;
 	out->beacon = flags & FLAG_BEACON;
-	good = !(flags & ~FLAGS_KNOWN) &&
-	       (out->provisioned ? read_node(&r, out) && read_rows(&r, out) : rd_finished(&r));
+	out->changed = flags & FLAG_CHANGED;
+	out->candidate.present = flags & FLAG_CANDIDATE;
+	out->candidate.committed = flags & FLAG_COMMITTED;
+	good = (version == VERSION || !(flags & ~FLAGS_VERSION_1)) && read_body(&r, out);
 	if (!good)
 		dev_flash_blank(out);
 	return good;
+}
+
+bool dev_flash_move(struct dev_image *im)
+{
+	const struct dev_candidate *c = &im->candidate;
+
+	if (!c->present || !c->committed || c->procedure != NPPI_ADDRESS)
+		return false;
+	im->address = c->address;
+	im->elements = c->elements;
+	im->device_key = c->key;
+	im->changed = c->changed;
+	im->seq_reserved = 0;
+	im->n_bindings = 0; /* a new term of the node: its keys stay */
+	secret_wipe(&im->candidate, sizeof(im->candidate));
+	return true;
 }
 
 bool device_state_read(struct bytes flash, struct device_state *out)
@@ -181,13 +245,17 @@ bool device_state_read(struct bytes flash, struct device_state *out)
 	memset(out, 0, sizeof(*out));
 	if (!dev_flash_read(flash, &im))
 		return false;
+	dev_flash_move(&im);
 	out->resets = im.resets;
 	out->provisioned = im.provisioned;
+	out->changed = im.changed;
 	if (im.provisioned) {
 		out->address = im.address;
 		out->elements = im.elements;
 		out->relay = im.relay;
 		device_key_id(&im.device_key, out->device_key_id);
+		if (im.candidate.committed)
+			device_key_id(&im.candidate.key, out->candidate_key_id);
 	}
 	secret_wipe(&im, sizeof(im));
 	return true;
@@ -201,6 +269,7 @@ bool device_keys_read(struct bytes flash, struct device_keys *out)
 	memset(out, 0, sizeof(*out));
 	found = dev_flash_read(flash, &im) && im.provisioned;
 	if (found) {
+		dev_flash_move(&im);
 		out->net_key = im.net_keys[0].key;
 		out->device_key = im.device_key;
 		out->address = im.address;

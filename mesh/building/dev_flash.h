@@ -40,9 +40,21 @@ struct dev_replay_row {
 	uint32_t iv_index, seq;
 };
 
+/* What a node refresh leads to, 3.10.8. Committed when its link has been closed with Success. A
+ * new key alone then waits for its first message; a new address is moved to at once. */
+struct dev_candidate {
+	bool present, committed;
+	uint8_t procedure; /* enum nppi_procedure */
+	uint16_t address;
+	uint8_t elements;
+	bool changed; /* composition: that of the later firmware */
+	struct secret16 key;
+};
+
 struct dev_image {
 	bool provisioned;
 	bool silenced; /* a DEVICE_SILENT that has had its first link */
+	bool changed;  /* its composition is that of the later firmware; outlives Node Resets */
 	uint32_t resets;
 
 	/* The rest means something only when provisioned. */
@@ -65,12 +77,17 @@ struct dev_image {
 	size_t n_bindings;
 	struct dev_replay_row replay[DEV_REPLAY_ROWS];
 	size_t n_replay;
+	struct dev_candidate candidate;
 };
 
 /* As the factory leaves it. */
 void dev_flash_blank(struct dev_image *out);
 /* False for an empty, broken or foreign image; out is then blank. */
 bool dev_flash_read(struct bytes flash, struct dev_image *out);
+/* A committed Node Address Refresh takes effect: new key, address and composition, sequence
+ * numbers from 0. The keys of the subnets stay, what was bound to models does not. False when there
+ * is none. */
+bool dev_flash_move(struct dev_image *image);
 /* A view into buf. */
 struct bytes dev_flash_write(const struct dev_image *image, uint8_t buf[DEV_IMAGE_MAX]);
 

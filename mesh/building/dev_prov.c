@@ -30,6 +30,7 @@ void dev_prov_init(struct dev_prov *p, const struct device_make *make,
 {
 	memset(p, 0, sizeof(*p));
 	p->make = make;
+	p->elements = make->elements;
 	p->ops = ops;
 	p->ctx = ctx;
 }
@@ -39,9 +40,11 @@ void dev_prov_reset(struct dev_prov *p)
 	const struct device_make *make = p->make;
 	const struct dev_prov_ops *ops = p->ops;
 	void *ctx = p->ctx;
+	uint8_t elements = p->elements;
 
 	secret_wipe(p, sizeof(*p));
 	dev_prov_init(p, make, ops, ctx);
+	p->elements = elements;
 }
 
 static void send_pdu(struct dev_prov *p, uint8_t type, const void *params, size_t n)
@@ -90,7 +93,7 @@ static enum dev_prov_state on_invite(struct dev_prov *p, struct bytes in)
 {
 	struct wr w = wr_to(p->inputs + INPUT_CAPABILITIES, 11);
 
-	wr_u8(&w, p->make->elements);
+	wr_u8(&w, p->elements);
 	wr_be16(&w, p->make->algorithms);
 	wr_u8(&w, p->make->oob_public_key ? 1 : 0);
 	wr_u8(&w, p->make->static_oob_len > 0 ? PROV_OOB_STATIC : 0);
@@ -209,11 +212,10 @@ static enum dev_prov_state on_data(struct dev_prov *p, struct bytes in)
 
 	if (!ccm_decrypt(&p->session_key, p->session_nonce, bytes_of(NULL, 0), in, DATA_MIC, clear))
 		return fail(p, PROV_ERR_DECRYPTION_FAILED);
-	good = data_decode(&data, bytes_of(clear, sizeof(clear)), p->make->elements);
+	good = data_decode(&data, bytes_of(clear, sizeof(clear)), p->elements);
 	secret_wipe(clear, sizeof(clear));
 	data.device_key = p->device_key;
-	if (good)
-		p->ops->provisioned(p->ctx, &data);
+	good = good && p->ops->accept(p->ctx, &data);
 	secret_wipe(&data, sizeof(data));
 	if (!good)
 		return fail(p, PROV_ERR_INVALID_DATA);

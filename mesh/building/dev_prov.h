@@ -26,8 +26,9 @@ struct dev_prov_ops {
 	void (*send)(void *ctx, struct bytes pdu);
 	void (*random)(void *ctx, void *out, size_t n);
 	void (*attention)(void *ctx, uint8_t seconds);
-	/* It is on flash when this returns; Complete leaves afterwards. */
-	void (*provisioned)(void *ctx, const struct dev_prov_data *data);
+	/* It is on flash when this returns true, and Complete leaves afterwards; false: Invalid
+	 * Data. */
+	bool (*accept)(void *ctx, const struct dev_prov_data *data);
 };
 
 enum dev_prov_state {
@@ -46,6 +47,7 @@ struct dev_prov {
 	const struct dev_prov_ops *ops;
 	void *ctx;
 	enum dev_prov_state state;
+	uint8_t elements; /* as Capabilities tell; the make's, unless the owner says otherwise */
 
 	uint8_t inputs[DEV_PROV_INPUTS]; /* ConfirmationInputs, as they went over the air */
 	bool hmac, static_oob, oob_key;
@@ -62,7 +64,7 @@ void dev_prov_init(struct dev_prov *p, const struct device_make *make,
 		   const struct dev_prov_ops *ops, void *ctx);
 /* A Provisioning PDU from the provisioner; answered through ops before it returns. */
 void dev_prov_received(struct dev_prov *p, struct bytes pdu);
-/* Forgets all secrets; as fresh as after init. */
+/* Forgets all secrets; as fresh as after init, with the elements that it had. */
 void dev_prov_reset(struct dev_prov *p);
 
 /* The derivations of 5.4.2.4 and 5.4.2.5, on the fields above; in dev_prov_keys.c. */

@@ -14,18 +14,21 @@
  *     |                     ing)      |                                  |
  *     | <----- Link Report(8, idle)   |                                  |
  *
- * RPState is read off the PB-ADV link: a transaction under way is Outbound Packet Transfer.
+ * RPState is read off the PB-ADV link: a transaction under way is Outbound Packet Transfer. A Link
+ * Open of one octet opens the node itself instead: dev_nppi.c.
  */
 #include <string.h>
 
 #include "dev_core.h"
 
-enum { OPEN_DEFAULT_S = 10, OPEN_MAX_S = 60, NPPI_LAST = 2 };
+enum { OPEN_DEFAULT_S = 10, OPEN_MAX_S = 60 };
 
 enum rpr_link_state dev_rpr_link_state(const struct device *d)
 {
 	const struct dev_pb_link *pb = &d->rpr.link.pb;
 
+	if (d->rpr.nppi.state != RPR_LINK_IDLE)
+		return d->rpr.nppi.state;
 	switch (pb->state) {
 	case DEV_PB_IDLE:
 		return RPR_LINK_IDLE;
@@ -70,7 +73,8 @@ static void reply_status_now(struct device *d, const struct dev_message *m)
 	dev_transport_send(d, &to, wr_done(&w), false, NULL);
 }
 
-static void report_link(struct device *d, enum rpr_status status, const uint8_t *reason)
+void dev_rpr_report_link(struct device *d, enum rpr_status status, const uint8_t *reason,
+			 dev_sent_fn *sent)
 {
 	uint8_t buf[5];
 	struct wr w = wr_to(buf, sizeof(buf));
@@ -80,7 +84,13 @@ static void report_link(struct device *d, enum rpr_status status, const uint8_t 
 	wr_u8(&w, (uint8_t)dev_rpr_link_state(d));
 	if (reason)
 		wr_u8(&w, *reason);
-	dev_transport_send(d, &d->rpr.link.owner, wr_done(&w), true, NULL);
+	if (!dev_transport_send(d, &d->rpr.link.owner, wr_done(&w), true, sent) && sent)
+		sent(d, false);
+}
+
+static void report_link(struct device *d, enum rpr_status status, const uint8_t *reason)
+{
+	dev_rpr_report_link(d, status, reason, NULL);
 }
 
 static void report_outbound(struct device *d, const struct dev_peer *to)
@@ -96,6 +106,8 @@ static void report_outbound(struct device *d, const struct dev_peer *to)
 static void pdu_report_sent(struct device *d, bool delivered)
 {
 	/* The client has missed a PDU and cannot ask for it again. */
+	if (!delivered && d->rpr.nppi.state == RPR_LINK_ACTIVE)
+		dev_nppi_drop(d, RPR_LINK_CLOSED_CANNOT_DELIVER, NULL);
 	if (delivered || d->rpr.link.pb.state != DEV_PB_OPEN)
 		return;
 	d->rpr.link.undeliverable = true;
@@ -107,9 +119,8 @@ static void on_opened(void *ctx)
 	report_link(ctx, RPR_SUCCESS, NULL);
 }
 
-static void on_received(void *ctx, struct bytes pdu)
+void dev_rpr_report_pdu(struct device *d, struct bytes pdu)
 {
-	struct device *d = ctx;
 	struct dev_rpr_link *link = &d->rpr.link;
 	uint8_t buf[3 + DEV_PB_PDU_MAX];
 	struct wr w = wr_to(buf, sizeof(buf));
@@ -120,6 +131,11 @@ static void on_received(void *ctx, struct bytes pdu)
 	if (link->in_count == 0 ||
 	    !dev_transport_send(d, &link->owner, wr_done(&w), true, pdu_report_sent))
 		pdu_report_sent(d, false);
+}
+
+static void on_received(void *ctx, struct bytes pdu)
+{
+	dev_rpr_report_pdu(ctx, pdu);
 }
 
 static void on_delivered(void *ctx)
@@ -166,12 +182,14 @@ void dev_rpr_start(struct device *d)
 {
 	memset(&d->rpr, 0, sizeof(d->rpr));
 	dev_pb_init(&d->rpr.link.pb, &d->env, DEV_TAG_RPR, true, &pb_ops, d);
+	dev_nppi_start(d);
 	dev_rpr_scan_start(d);
 }
 
 void dev_rpr_stop(struct device *d)
 {
 	dev_pb_drop(&d->rpr.link.pb);
+	dev_nppi_stop(d);
 	dev_rpr_scan_stop(d);
 	dev_rpr_extended_stop(d);
 }
@@ -188,49 +206,80 @@ static void on_link_get(struct device *d, const struct dev_message *m, struct by
 	reply_status(d, m, RPR_SUCCESS);
 }
 
-/* What to answer when a link is there already. */
+/* Asks for the very link that is there. */
+static bool repeats(const struct device *d, const struct dev_message *m, struct bytes params)
+{
+	const struct dev_nppi *nppi = &d->rpr.nppi;
+
+	if (!owned_by(d, m))
+		return false;
+	if (params.n == 1)
+		return nppi->state != RPR_LINK_IDLE && params.p[0] == nppi->procedure;
+	return nppi->state == RPR_LINK_IDLE && params.n == UUID_LEN &&
+	       memcmp(params.p, d->rpr.link.pb.uuid, UUID_LEN) == 0;
+}
+
+/* What to answer when a link is there already; params are the UUID or the procedure. */
 static enum rpr_status status_when_busy(const struct device *d, const struct dev_message *m,
-					struct bytes uuid)
+					struct bytes params)
 {
 	enum rpr_link_state state = dev_rpr_link_state(d);
 
 	if (state == RPR_LINK_TRANSFER || state == RPR_LINK_CLOSING)
 		return RPR_INVALID_STATE;
-	if (uuid.n == UUID_LEN && owned_by(d, m) &&
-	    memcmp(uuid.p, d->rpr.link.pb.uuid, UUID_LEN) == 0)
-		return RPR_SUCCESS; /* a repeated request */
-	return RPR_LINK_CANNOT_OPEN;
+	return repeats(d, m, params) ? RPR_SUCCESS : RPR_LINK_CANNOT_OPEN;
 }
 
-static void on_link_open(struct device *d, const struct dev_message *m, struct bytes params)
+static void own_link(struct device *d, const struct dev_message *m)
 {
 	struct dev_rpr_link *link = &d->rpr.link;
-	bool nppi = params.n == 1, timed = params.n == UUID_LEN + 1;
-	struct bytes uuid = bytes_of(params.p, nppi ? 0 : UUID_LEN);
-	uint8_t timeout = timed ? params.p[UUID_LEN] : OPEN_DEFAULT_S;
 
-	if ((params.n != 1 && params.n < UUID_LEN) || (nppi && params.p[0] > NPPI_LAST) ||
-	    timeout == 0 || timeout > OPEN_MAX_S)
-		return;
-	if (dev_rpr_link_state(d) != RPR_LINK_IDLE) {
-		reply_status(d, m, status_when_busy(d, m, uuid));
-		return;
-	}
-	if (nppi) { /* this node cannot be its own provisionee */
-		reply_status(d, m, RPR_LINK_CANNOT_OPEN);
-		return;
-	}
 	link->owner = m->peer;
 	link->owner.ttl = m->peer.ttl == 0 ? 0 : d->flash.default_ttl;
 	link->out_count = link->in_count = 0;
 	link->undeliverable = false;
-	dev_pb_open(&link->pb, uuid.p, SEC(timeout));
+}
+
+/* It is open as soon as it may be. */
+static void open_nppi(struct device *d, const struct dev_message *m, enum nppi_procedure procedure)
+{
+	enum rpr_status status = dev_nppi_open(d, procedure);
+
+	if (status != RPR_SUCCESS) {
+		reply_status(d, m, status);
+		return;
+	}
+	own_link(d, m);
+	reply_status_now(d, m);
+	report_link(d, RPR_SUCCESS, NULL);
+}
+
+static void on_link_open(struct device *d, const struct dev_message *m, struct bytes params)
+{
+	bool nppi = params.n == 1, timed = params.n == UUID_LEN + 1;
+	uint8_t timeout = timed ? params.p[UUID_LEN] : OPEN_DEFAULT_S;
+
+	if ((!nppi && params.n < UUID_LEN) || (nppi && params.p[0] > NPPI_COMPOSITION) ||
+	    timeout == 0 || timeout > OPEN_MAX_S)
+		return;
+	if (dev_rpr_link_state(d) != RPR_LINK_IDLE) {
+		params.n = nppi ? 1 : UUID_LEN;
+		reply_status(d, m, status_when_busy(d, m, params));
+		return;
+	}
+	if (nppi) {
+		open_nppi(d, m, (enum nppi_procedure)params.p[0]);
+		return;
+	}
+	own_link(d, m);
+	dev_pb_open(&d->rpr.link.pb, params.p, SEC(timeout));
 	reply_status_now(d, m);
 }
 
 static void on_link_close(struct device *d, const struct dev_message *m, struct bytes params)
 {
 	enum rpr_link_state state = dev_rpr_link_state(d);
+	bool nppi = d->rpr.nppi.state == RPR_LINK_ACTIVE;
 	uint8_t reason = params.p[0];
 
 	if (reason != PROV_CLOSE_SUCCESS && reason != PROV_CLOSE_FAIL)
@@ -240,9 +289,14 @@ static void on_link_close(struct device *d, const struct dev_message *m, struct 
 			reply_status(d, m, RPR_INVALID_STATE);
 			return;
 		}
-		dev_pb_close(&d->rpr.link.pb, reason);
+		if (nppi)
+			dev_nppi_closing(d, (enum prov_close_reason)reason);
+		else
+			dev_pb_close(&d->rpr.link.pb, reason);
 	}
 	reply_status_now(d, m);
+	if (nppi)
+		dev_nppi_closed(d);
 }
 
 static void on_pdu_send(struct device *d, const struct dev_message *m, struct bytes params)
@@ -258,7 +312,13 @@ static void on_pdu_send(struct device *d, const struct dev_message *m, struct by
 		report_outbound(d, &link->owner);
 		return;
 	}
-	dev_pb_send(&link->pb, rd_rest(&r));
+	if (d->rpr.nppi.state == RPR_LINK_IDLE) {
+		dev_pb_send(&link->pb, rd_rest(&r));
+		return;
+	}
+	link->out_count++;
+	report_outbound(d, &link->owner);
+	dev_nppi_received(d, rd_rest(&r));
 }
 
 const struct dev_handler dev_rpr_link_handlers[] = {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Remote Provisioning Server of a simulated node, Mesh 4.4.5: scanning (dev_rpr_scan.c) and the
- * link (dev_rpr_server.c). Nothing of it outlives a restart.
+ * link (dev_rpr_server.c), to a device or to the node itself (dev_nppi.c). Nothing of it but an
+ * accepted refresh outlives a restart.
  */
 #ifndef MESHMASON_DEV_RPR_SERVER_H
 #define MESHMASON_DEV_RPR_SERVER_H
 
 #include "dev_beacon.h"
 #include "dev_pb_adv.h"
+#include "dev_prov.h"
 #include "dev_transport.h"
 #include "mesh_const.h"
 
@@ -52,7 +54,17 @@ struct dev_rpr_link {
 	bool undeliverable;
 };
 
+/* The link whose provisionee is this node. */
+struct dev_nppi {
+	enum rpr_link_state state;
+	enum nppi_procedure procedure;
+	struct dev_prov prov;
+	struct timer idle; /* no PDU for too long */
+	struct timer move; /* to another address, when the last report has left */
+};
+
 struct dev_rpr {
+	struct dev_nppi nppi;
 	struct dev_rpr_scan scan;
 	struct dev_rpr_extended extended;
 	struct dev_rpr_link link;
@@ -66,6 +78,22 @@ void dev_rpr_heard_beacon(struct device *d, const struct dev_unprovisioned *u, s
 /* The same client over the same NetKey. */
 bool dev_rpr_same(const struct dev_peer *a, const struct dev_peer *b);
 enum rpr_link_state dev_rpr_link_state(const struct device *d);
+
+/* Messages to the owner of the link. */
+void dev_rpr_report_link(struct device *d, enum rpr_status status, const uint8_t *reason,
+			 dev_sent_fn *sent);
+void dev_rpr_report_pdu(struct device *d, struct bytes pdu);
+
+void dev_nppi_start(struct device *d);
+void dev_nppi_stop(struct device *d);
+/* Success, or why not. */
+enum rpr_status dev_nppi_open(struct device *d, enum nppi_procedure procedure);
+void dev_nppi_received(struct device *d, struct bytes pdu);
+/* The client's Link Close, in two steps: the Link Status goes out between them. */
+void dev_nppi_closing(struct device *d, enum prov_close_reason reason);
+void dev_nppi_closed(struct device *d);
+/* It ends otherwise: nothing has changed. */
+void dev_nppi_drop(struct device *d, enum rpr_status status, const uint8_t *reason);
 
 void dev_rpr_scan_start(struct device *d);
 void dev_rpr_scan_stop(struct device *d);

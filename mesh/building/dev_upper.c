@@ -55,6 +55,22 @@ const struct secret16 *dev_upper_key(const struct device *d, const struct dev_pe
 	return NULL;
 }
 
+/* A message under the candidate makes it the device key, 3.6.4.2; the old one is dead before
+ * anything is answered. */
+static bool open_candidate(struct device *d, const struct dev_upper_nonce *n, struct bytes upper,
+			   uint8_t *out)
+{
+	struct dev_candidate *c = &d->flash.candidate;
+
+	if (!c->committed || c->procedure == NPPI_ADDRESS ||
+	    !dev_upper_open(&c->key, n, upper, out))
+		return false;
+	d->flash.device_key = c->key;
+	secret_wipe(c, sizeof(*c));
+	dev_save(d);
+	return true;
+}
+
 static void deliver(struct device *d, const struct dev_net_pdu *last, struct dev_message *m,
 		    uint16_t app_index)
 {
@@ -78,7 +94,8 @@ bool dev_upper_received(struct device *d, const struct dev_net_key *k,
 	n.device_key = !(akf_aid & AKF);
 	if (n.device_key) {
 		if ((akf_aid & AID_MASK) != 0 || !dev_is_own(d, n.dst) ||
-		    !dev_upper_open(&d->flash.device_key, &n, upper, clear))
+		    (!dev_upper_open(&d->flash.device_key, &n, upper, clear) &&
+		     !open_candidate(d, &n, upper, clear)))
 			return false;
 		deliver(d, last, &m, DEV_KEY_DEVICE);
 		return true;

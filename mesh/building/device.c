@@ -3,6 +3,8 @@
  * A device's life:
  *
  *   factory-new --> beacons --> PB-ADV link --> provisioned --> node --> Node Reset --> beacons
+ *                                                             |  ^
+ *                                                             +--+ node refresh (dev_nppi.c)
  *
  * Whatever changes what it is goes to flash before anybody hears of it.
  */
@@ -123,18 +125,25 @@ static void prov_attention(void *ctx, uint8_t seconds)
 	d->attention_until = timers_now(d->env.timers) + SEC(seconds);
 }
 
+/* What survives the end of a life as a node. */
+static void blank_but(struct dev_image *im, uint32_t resets, bool changed)
+{
+	secret_wipe(im, sizeof(*im));
+	dev_flash_blank(im);
+	im->resets = resets;
+	im->changed = changed;
+}
+
 /* From now on it is a node, whatever becomes of Complete; the link stays to repeat it. */
-static void prov_provisioned(void *ctx, const struct dev_prov_data *data)
+static bool prov_accept(void *ctx, const struct dev_prov_data *data)
 {
 	struct device *d = ctx;
 	struct dev_image *im = &d->flash;
-	uint32_t resets = im->resets;
 
-	dev_flash_blank(im);
-	im->resets = resets;
+	blank_but(im, im->resets, im->changed);
 	im->provisioned = true;
 	im->address = data->address;
-	im->elements = d->make->elements;
+	im->elements = dev_composition_elements(d->make, im->changed);
 	im->device_key = data->device_key;
 	im->iv_index = data->iv_index;
 	im->iv_update = data->iv_update;
@@ -149,16 +158,17 @@ static void prov_provisioned(void *ctx, const struct dev_prov_data *data)
 	dev_save(d);
 	dev_beacon_stop(d);
 	node_start(d);
+	return true;
 }
 
-static const struct dev_prov_ops prov_ops = { prov_send, prov_random, prov_attention,
-					      prov_provisioned };
+static const struct dev_prov_ops prov_ops = { prov_send, prov_random, prov_attention, prov_accept };
 
 static void link_opened(void *ctx)
 {
 	struct device *d = ctx;
 
 	dev_prov_reset(&d->prov);
+	d->prov.elements = dev_composition_elements(d->make, d->flash.changed);
 	d->env.cancel_send(d->env.ctx, DEV_TAG_BEACON);
 }
 
@@ -189,12 +199,10 @@ static const struct dev_pb_ops link_ops = { link_opened, link_received, link_del
 static void on_reset(void *ctx)
 {
 	struct device *d = ctx;
-	uint32_t resets = d->flash.resets;
+	bool changed = dev_composition_changes(d->make);
 
 	stop_all(d);
-	secret_wipe(&d->flash, sizeof(d->flash));
-	dev_flash_blank(&d->flash);
-	d->flash.resets = resets;
+	blank_but(&d->flash, d->flash.resets, changed);
 	d->resetting = false;
 	dev_beacon_start(d);
 }
@@ -204,11 +212,37 @@ void dev_reset(struct device *d)
 	struct dev_image blank;
 	uint8_t buf[DEV_IMAGE_MAX];
 
+	/* Provisioned anew, it begins with the firmware that it has. */
 	dev_flash_blank(&blank);
+	blank.changed = dev_composition_changes(d->make);
 	blank.resets = ++d->flash.resets;
 	d->env.save(d->env.ctx, dev_flash_write(&blank, buf));
 	d->resetting = true;
 	timer_start(d->env.timers, &d->reset_timer, RESET_GRACE, on_reset, d);
+}
+
+void dev_rejoin(struct device *d)
+{
+	dev_beacon_stop(d);
+	node_stop(d);
+	node_start(d);
+}
+
+/* What the last power cut has interrupted. A node refresh that has changed nothing but the key goes
+ * on: its candidate waits. One that was to change more needs the Link Close that never came. */
+static void settle(struct device *d)
+{
+	struct dev_candidate *c = &d->flash.candidate;
+
+	if (dev_flash_move(&d->flash)) {
+		dev_save(d);
+	} else if (c->present && !c->committed) {
+		if (c->procedure == NPPI_DEVICE_KEY)
+			c->committed = true;
+		else
+			secret_wipe(c, sizeof(*c));
+		dev_save(d);
+	}
 }
 
 struct device *device_new(const struct device_make *make, const struct device_env *env,
@@ -227,10 +261,12 @@ struct device *device_new(const struct device_make *make, const struct device_en
 	d->mute = d->flash.silenced;
 	if (d->mute)
 		return d;
-	if (d->flash.provisioned)
+	if (d->flash.provisioned) {
+		settle(d);
 		node_start(d);
-	else
+	} else {
 		dev_beacon_start(d);
+	}
 	return d;
 }
 

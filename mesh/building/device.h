@@ -22,11 +22,15 @@ struct device_make {
 	char name[32];
 	uint16_t company, product; /* composition data page 0: CID, PID */
 	uint8_t elements;	   /* 1..8 */
-	uint16_t features;   /* enum feature_bit that it supports; relay leaves the factory off */
-	uint8_t algorithms;  /* bit 0 CMAC, bit 1 HMAC */
-	bool server;	     /* hosts the Remote Provisioning Server */
-	bool certificates;   /* OOB information bits 7 and 8; records below */
-	bool oob_public_key; /* offers its public key out of band */
+	uint16_t features;  /* enum feature_bit that it supports; relay leaves the factory off */
+	uint8_t algorithms; /* bit 0 CMAC, bit 1 HMAC */
+	bool server;	    /* hosts the Remote Provisioning Server */
+	bool large_composition; /* hosts the Large Composition Data Server */
+	/* Elements of the composition that a later firmware brings, which a node refresh makes
+	 * the current one; 0: none comes. As many as now: one model more on the last of them. */
+	uint8_t changed_elements;
+	bool certificates;	    /* OOB information bits 7 and 8; records below */
+	bool oob_public_key;	    /* offers its public key out of band */
 	struct secret32 secret_key; /* of that public key; all zero: a fresh pair for each link */
 	uint8_t static_oob[32];
 	size_t static_oob_len; /* 0 none, 16 or 32 */
@@ -80,6 +84,9 @@ struct device_state {
 	uint8_t elements;
 	char device_key_id[KEY_ID_TEXT];
 	bool relay;
+	bool changed; /* composition: that of the later firmware is the current one */
+	/* Of the device key candidate that waits for its first message; empty: none does. */
+	char candidate_key_id[KEY_ID_TEXT];
 	uint32_t resets; /* Node Resets obeyed so far */
 };
 bool device_state_read(struct bytes flash, struct device_state *out);

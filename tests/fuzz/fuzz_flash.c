@@ -68,7 +68,8 @@ bool fuzz_one(const uint8_t *data, size_t n)
 	memcpy(flash, data, n);
 	sha256(bytes_of(data, n), digest);
 	memcpy(flash + n, digest, 8);
-	if (dev_flash_read(bytes_of(flash, n + 8), &image) &&
+	/* What was written by an older version is written anew in today's. */
+	if (dev_flash_read(bytes_of(flash, n + 8), &image) && flash[4] != 1 &&
 	    !bytes_equal(dev_flash_write(&image, again), bytes_of(flash, n + 8)))
 		abort();
 	accepted = device_keys_read(bytes_of(flash, n + 8), &keys);

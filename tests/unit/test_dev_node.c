@@ -19,8 +19,17 @@ TEST(configuration_messages_get_their_status)
 	} rows[] = {
 		{ "composition page 0", "800800",
 		  "0200f105020101003000010000000300000002000010000001000010" },
-		{ "any page is page 0", "8008ff",
-		  "0200f105020101003000010000000300000002000010000001000010" },
+		{ "composition page 1", "800801", "02010300000000010000" },
+		{ "composition page 2", "800802",
+		  "02020116010000020001"
+		  "0000" },
+		{ "the highest page", "8008ff",
+		  "02020116010000020001"
+		  "0000" },
+		{ "no next composition without a way to it", "800880",
+		  "02020116010000020001"
+		  "0000" },
+		{ "large composition without that model", "8074000000", "" },
 		{ "page missing", "8008", "" },
 		{ "ttl is 7", "800c", "800e07" },
 		{ "ttl set", "800d05", "800e05" },

@@ -15,6 +15,7 @@ struct bench {
 	size_t n_random;
 	struct dev_prov_data data;
 	size_t provisioned, attention;
+	bool refuses; /* the data */
 };
 
 static void on_send(void *ctx, struct bytes pdu)
@@ -42,16 +43,17 @@ static void on_attention(void *ctx, uint8_t seconds)
 	((struct bench *)ctx)->attention = seconds;
 }
 
-static void on_provisioned(void *ctx, const struct dev_prov_data *data)
+static bool on_accept(void *ctx, const struct dev_prov_data *data)
 {
 	struct bench *b = ctx;
 
 	check(b->n_out == 0 || b->out[b->n_out - 1][0] != PROV_COMPLETE);
 	b->data = *data;
 	b->provisioned++;
+	return !b->refuses;
 }
 
-static const struct dev_prov_ops ops = { on_send, on_random, on_attention, on_provisioned };
+static const struct dev_prov_ops ops = { on_send, on_random, on_attention, on_accept };
 
 static void bench_init(struct bench *b)
 {
@@ -302,13 +304,15 @@ TEST(a_wrong_confirmation_keeps_our_random_back)
 	check_int(b.provisioned, 0);
 }
 
-static const char *send_data(const char *data_hex, bool spoil, size_t *provisioned, char text[512])
+static const char *send_data(const char *data_hex, bool spoil, bool refuse, size_t *provisioned,
+			     char text[512])
 {
 	struct bench b;
 	struct dev_prov peer = peer_of(&b);
 	uint8_t clear[25], sealed[33];
 
-	b.make.elements = 4;
+	b.prov.elements = 4;
+	b.refuses = refuse;
 	tell_octets(&b, PROV_CONFIRMATION, peer.own_confirmation, 32, text);
 	tell_octets(&b, PROV_RANDOM, peer.random.octet, 32, text);
 	check(hex_parse_exact(data_hex, clear, sizeof(clear)));
@@ -353,10 +357,11 @@ TEST(provisioning_data_is_checked_before_it_is_believed)
 	size_t provisioned;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		send_data(rows[i].data, rows[i].spoil, &provisioned, text);
+		send_data(rows[i].data, rows[i].spoil, false, &provisioned, text);
 		check_row(rows[i].name, strcmp(text, rows[i].answer) == 0);
 		check_row(rows[i].name, provisioned == (strcmp(rows[i].answer, "08") == 0));
 	}
+	check_str(send_data(rows[0].data, false, true, &provisioned, text), "0909");
 }
 
 TEST(an_oob_public_key_is_used_and_not_sent)

@@ -9,9 +9,9 @@ TEST(link_open_when_idle)
 	static const struct {
 		const char *name, *ask, *answer;
 	} rows[] = {
-		{ "device key refresh", "805900", "805b0400" },
-		{ "address refresh", "805901", "805b0400" },
-		{ "composition refresh", "805902", "805b0400" },
+		{ "device key refresh", "805900", "805b0002" },
+		{ "address refresh", "805901", "805b0002" },
+		{ "composition refresh of nothing", "805902", "805b0400" },
 		{ "no such procedure", "805903", "" },
 		{ "nothing", "8059", "" },
 		{ "two octets", "80590000", "" },

@@ -242,7 +242,7 @@ TEST(composition_page_0_lists_every_element)
 	struct wr w = wr_to(buf, sizeof(buf));
 	char text[129];
 
-	dev_config_composition(&make, &w);
+	check_int(dev_composition_page(&make, false, 0, &w), 0);
 	check_str(hex_format(text, wr_done(&w)), "0c001a00010030000300"
 						 "000004000000020004000010"
 						 "000001000010");
