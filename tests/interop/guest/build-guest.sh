@@ -70,7 +70,7 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' \
 tmp=$(mktemp -d "$cache/build.XXXXXX")
 root=$tmp/root
 # debootstrap leaves /proc mounted when it is interrupted
-trap 'umount "$root/proc" 2> /dev/null; rm -rf --one-file-system "$tmp"' EXIT
+trap 'umount "$root/proc" 2> /dev/null || true; rm -rf --one-file-system "$tmp"' EXIT
 
 say "debootstrap $suite"
 timeout 1200 debootstrap --variant=minbase --include="$guest_pkgs" \
