@@ -10,7 +10,7 @@ target_compile_definitions(mm_flags INTERFACE _GNU_SOURCE
 	MESHMASON_VERSION="${PROJECT_VERSION}")
 if(MESHMASON_SANITIZE)
 	target_compile_options(mm_flags INTERFACE -fsanitize=address,undefined
-		-fno-sanitize-recover=all -fno-omit-frame-pointer)
+		-fno-sanitize-recover=all -fno-omit-frame-pointer -UNDEBUG)
 	target_link_options(mm_flags INTERFACE -fsanitize=address,undefined)
 else()
 	target_compile_definitions(mm_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
