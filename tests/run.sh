@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds, runs every test; ends with "N passed, N failed".
 #
-#   tests/run.sh [STAGE...]      stages: format unit story clang try api interop kills web
+#   tests/run.sh [STAGE...]      stages: format unit story clang try api interop kills web [guest]
 #
 # unit and story run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
 # everything again and runs the same unit tests; the other stages use the release build.
@@ -92,6 +92,10 @@ for stage in $stages; do
 	api | interop | kills | web)
 		[ -x build/release/meshmasond ] && [ -n "${release_built:-}" ] || { build release && release_built=yes; }
 		run_script "$stage" "tests/$stage/run.sh" build/release
+		;;
+	guest)
+		[ -n "${release_built:-}" ] || { build release && release_built=yes; }
+		run_script guest tests/interop/guest/run.sh build/release
 		;;
 	*) echo "no stage $stage"; count "stage $stage" 1 ;;
 	esac
