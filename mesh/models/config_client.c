@@ -108,7 +108,8 @@ static size_t answer_len(const struct config_call *c)
 static bool well_formed(const struct config_call *c, struct bytes params)
 {
 	if (c->answer->is_composition)
-		return params.n > 1;
+		return params.n > 1 || (params.n == 1 && params.p[0] % COMPOSITION_NEXT ==
+								 COMPOSITION_PAGE_PROFILES);
 	if (c->answer == &model_app_status) /* of the other kind of model, which is not meant */
 		return params.n == MODEL_APP_STATUS_LEN || params.n == MODEL_APP_STATUS_VENDOR_LEN;
 	return params.n == answer_len(c);

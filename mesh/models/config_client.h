@@ -47,6 +47,9 @@ struct config_call {
 	uint8_t expect_len;
 	bool running;
 };
+/* page: enum composition_page, the next composition's with COMPOSITION_NEXT added. The node answers
+ * with the highest page that it has up to that one: c->page says which. Of a page that is too large
+ * for one message there may be less than all: large_composition.h. */
 void config_composition_get(struct access *a, struct config_call *c,
 			    const struct access_target *node, uint8_t page);
 void config_appkey_add(struct access *a, struct config_call *c, const struct access_target *node,

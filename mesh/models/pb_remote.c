@@ -16,6 +16,9 @@
  *                                      PB-ADV Link Close       ----->
  *                            <-----  Link Report Closed by Client
  *
+ * With NPPI the server is the device: Link Open names a procedure, the link is active at once, and
+ * Link Status and Link Report say so in either order.
+ *
  * Any of the server's messages may be lost, doubled or late: Link Get repairs what can be. What
  * it cannot repair (a PDU Report that is gone) ends the link. Everything told to the owner goes
  * through a timer of no delay, so that the owner may free the carrier in any callback.
@@ -135,8 +138,10 @@ static void on_close_answered(void *ctx, enum access_result r, struct rpr_call *
 {
 	struct pb_remote *p = ctx;
 
-	if (r == ACCESS_OK && call->link.status == RPR_SUCCESS &&
-	    call->link.state == RPR_LINK_CLOSING)
+	/* Idle already: because of an earlier try, or for another reason. */
+	p->close_confirmed = r == ACCESS_OK && call->link.status == RPR_SUCCESS &&
+			     call->link.state == RPR_LINK_CLOSING;
+	if (p->close_confirmed)
 		enter(p, PBR_SETTLING, settle_wait, on_settled);
 	else
 		pb_remote_ended(
@@ -250,9 +255,16 @@ static void on_checked(void *ctx, enum access_result r, struct rpr_call *call)
 	rpr_link_close(p->access, &p->call, &p->server, PROV_CLOSE_FAIL);
 }
 
+/* A node with no link that does not open one to itself will not do so the next time either. */
+static bool refused_for_good(const struct pb_remote *p, const struct rpr_link_status *s)
+{
+	return s->status == RPR_LINK_OPEN_FAILED ||
+	       (p->options.nppi && s->status == RPR_LINK_CANNOT_OPEN && s->state == RPR_LINK_IDLE);
+}
+
 static void on_refused(struct pb_remote *p, const struct rpr_link_status *s)
 {
-	if (s->status == RPR_LINK_OPEN_FAILED) {
+	if (refused_for_good(p, s)) {
 		pb_remote_ended(p, CARRIER_OPEN_FAILED);
 	} else if (p->cleanups++ >= CLEANUPS) {
 		pb_remote_ended(p, CARRIER_BUSY);
@@ -294,7 +306,8 @@ static bool is_link_status(void *ctx, const struct access_message *m)
 static void send_open(void *ctx)
 {
 	struct pb_remote *p = ctx;
-	struct rpr_link_open m = { .uuid = p->uuid };
+	struct rpr_link_open m = { .uuid = p->options.nppi ? NULL : p->uuid,
+				   .procedure = (uint8_t)p->options.procedure };
 	uint8_t buf[UUID_LEN];
 	struct wr w = wr_to(buf, sizeof(buf));
 	bool ok = rpr_link_open_encode(&w, &m);
@@ -379,8 +392,10 @@ static void hear_link_report(void *ctx, const struct access_message *m)
 		break;
 	case PBR_CLOSING:
 	case PBR_SETTLING:
-		if (report.status != RPR_SUCCESS || report.state == RPR_LINK_IDLE)
+		if (report.status != RPR_SUCCESS || report.state == RPR_LINK_IDLE) {
+			p->close_confirmed |= report.status == RPR_LINK_CLOSED_BY_CLIENT;
 			pb_remote_ended(p, p->end);
+		}
 		break;
 	case PBR_IDLE:
 	case PBR_CHECKING:
@@ -404,6 +419,7 @@ static void op_open(struct prov_carrier *c, const uint8_t uuid[UUID_LEN])
 	assert(p->state == PBR_IDLE);
 	memcpy(p->uuid, uuid, UUID_LEN);
 	p->cleanups = 0;
+	p->close_confirmed = false;
 	p->out_number = p->in_number = 0;
 	p->outstanding = false;
 	p->n_inbox = 0;
@@ -470,6 +486,11 @@ struct prov_carrier *pb_remote_new(struct access *a, struct timers *timers,
 	listen(p, &p->on_outbound_report, OP_RPR_PDU_OUTBOUND_REPORT, pb_remote_outbound_report);
 	listen(p, &p->on_pdu_report, OP_RPR_PDU_REPORT, pb_remote_pdu_report);
 	return &p->carrier;
+}
+
+bool pb_remote_close_confirmed(const struct prov_carrier *c)
+{
+	return CONTAINER_OF(c, const struct pb_remote, carrier)->close_confirmed;
 }
 
 void pb_remote_free(struct prov_carrier *c)

@@ -47,6 +47,7 @@ struct pb_remote {
 	enum pb_remote_state state;
 	uint8_t uuid[UUID_LEN];
 	unsigned cleanups;
+	bool close_confirmed;
 	struct access_request open;
 	bool open_running;
 	struct rpr_call call; /* Link Get, Link Close */

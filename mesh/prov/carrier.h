@@ -11,7 +11,8 @@
 
 enum carrier_end {
 	CARRIER_CLOSED,	     /* by us, on request */
-	CARRIER_OPEN_FAILED, /* the device did not answer the opening in time */
+	CARRIER_OPEN_FAILED, /* the device did not answer the opening in time; a node refuses NPPI
+			      */
 	CARRIER_BUSY,	     /* the server has another link, or the device refused */
 	CARRIER_LOST,	     /* the device closed the link, or vanished during it */
 	CARRIER_SERVER_LOST, /* the Remote Provisioning Server does not answer any more */

@@ -137,14 +137,43 @@ static void on_transferred(void *ctx)
 		timer_start(s->timers, &s->answer, s->answer_delay, on_answer, s);
 }
 
+/* Three dialects of an opening that is over at once. */
+static void open_itself(struct fake_rpr *s, uint8_t procedure)
+{
+	s->nppi = true;
+	s->procedure = procedure;
+	s->out_count = s->in_count = 0;
+	s->state = s->bluez ? RPR_LINK_OPENING : RPR_LINK_ACTIVE;
+	if (!s->report_first)
+		say_status(s, RPR_SUCCESS);
+	s->state = RPR_LINK_ACTIVE;
+	say_report(s, RPR_SUCCESS, -1);
+	if (s->report_first)
+		say_status(s, RPR_SUCCESS);
+	timer_start(s->timers, &s->inactive, SEC(60), on_inactive, s);
+}
+
+static void hear_nppi(struct fake_rpr *s, uint8_t procedure)
+{
+	if (s->state == RPR_LINK_IDLE && !s->refuses_nppi)
+		open_itself(s, procedure);
+	else if (s->state == RPR_LINK_ACTIVE && s->nppi && s->procedure == procedure && !s->foreign)
+		say_status(s, RPR_SUCCESS);
+	else
+		say_status(s, RPR_LINK_CANNOT_OPEN);
+}
+
 static void hear_open(struct fake_rpr *s, struct bytes params)
 {
 	uint64_t limit = SEC(params.n == UUID_LEN + 1 ? params.p[UUID_LEN] : 10);
 
+	if (params.n == 1)
+		hear_nppi(s, params.p[0]);
 	if (params.n != UUID_LEN && params.n != UUID_LEN + 1)
 		return;
 	if (s->state == RPR_LINK_IDLE) {
 		s->state = RPR_LINK_OPENING;
+		s->nppi = false;
 		s->out_count = s->in_count = 0;
 		memcpy(s->uuid, params.p, UUID_LEN);
 		timer_start(s->timers, &s->opening, s->dead ? limit : s->open_delay, on_opened, s);

@@ -2,7 +2,8 @@
 /*
  * A Remote Provisioning Server (4.4.5) with one device behind it, over fake_access: the rules of
  * the specification, and on demand the ways in which BlueZ's server differs. The device answers
- * each PDU of type t with one octet 0x80 + t and the PDU's length.
+ * each PDU of type t with one octet 0x80 + t and the PDU's length. As its own provisionee (NPPI) it
+ * does the same itself.
  */
 #ifndef MESHMASON_TESTS_FAKE_RPR_H
 #define MESHMASON_TESTS_FAKE_RPR_H
@@ -23,7 +24,10 @@ struct fake_rpr {
 	/* what the device has seen: first octet of each PDU */
 	uint8_t seen[FAKE_PDUS];
 	unsigned n_seen;
+	bool nppi; /* the link is to itself */
+	uint8_t procedure;
 	/* what the test wants */
+	bool report_first, refuses_nppi;
 	bool bluez, foreign, dead, stuck, mute, answer_first, no_answer;
 	uint8_t device_closes_at; /* number of the PDU that makes the device close */
 	uint8_t answers_twice_at; /* number of the PDU with two answers */

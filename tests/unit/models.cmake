@@ -15,3 +15,5 @@ set(carrier ${models}/pb_remote.c ${models}/pb_remote_pdu.c ${models}/remote_pro
 	${CMAKE_CURRENT_SOURCE_DIR}/fake_rpr.c ${CMAKE_CURRENT_SOURCE_DIR}/pb_remote_world.c)
 mm_models_test(test_pb_remote ${carrier})
 mm_models_test(test_pb_remote_air ${carrier})
+mm_models_test(test_pb_remote_nppi ${carrier})
+mm_models_test(test_composition_pages ${models}/composition_pages.c ${models}/large_composition.c)

@@ -96,7 +96,9 @@ static void peer(void *ctx, const struct access_target *to, uint32_t opcode, str
 	check_int(to->app_index, ACCESS_DEVICE_KEY);
 	if (opcode == OP_RPR_PDU_SEND)
 		check(to->segmented);
-	if (opcode == OP_RPR_LINK_OPEN)
+	if (opcode == OP_RPR_LINK_OPEN && w->nppi)
+		check_int(params.n, 1);
+	else if (opcode == OP_RPR_LINK_OPEN)
 		check_int(params.n, UUID_LEN); /* a Timeout is the link's life to some servers */
 	fake_rpr_hear(&w->rpr, opcode, params);
 }
@@ -118,6 +120,7 @@ struct world *world_new(uint64_t seed)
 void world_carrier(struct world *w, const struct pb_remote_options *options)
 {
 	pb_remote_free(w->c);
+	w->nppi = options && options->nppi;
 	w->c = pb_remote_new(&w->access, &w->timers, &server, options);
 	w->c->events = &events;
 	w->c->ctx = w;

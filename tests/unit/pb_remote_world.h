@@ -32,6 +32,7 @@ struct world {
 	unsigned pdus;	     /* how many to send, one after another's answer */
 	bool free_in_closed; /* frees the carrier in the callback */
 	bool nobody_closes;
+	bool nppi; /* the carrier's way */
 	uint64_t started, ended;
 	const struct world_loss *loss; /* what world_fate_by_loss() does */
 };

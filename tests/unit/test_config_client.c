@@ -335,6 +335,19 @@ TEST(a_composition_page_comes_without_its_octet_and_may_be_a_lower_one)
 	world_free(w);
 }
 
+TEST(a_node_may_follow_no_profile_at_all)
+{
+	struct world *w = world_new(OP_COMPOSITION_DATA_STATUS);
+
+	says(w, 0, "82");
+	config_composition_get(&w->access, &w->call, &node, COMPOSITION_NEXT + 2);
+	run(w);
+	check_int(w->result, ACCESS_OK);
+	check_int(w->call.page, COMPOSITION_NEXT + COMPOSITION_PAGE_PROFILES);
+	check_int(w->page_n, 0);
+	world_free(w);
+}
+
 TEST(states_are_set_and_told_as_the_node_says_they_are)
 {
 	struct world *w = world_new(OP_DEFAULT_TTL_STATUS);
@@ -482,6 +495,7 @@ int main(void)
 		cmocka_unit_test(an_appkey_is_added_and_only_its_own_status_counts),
 		cmocka_unit_test(models_are_bound_by_their_two_or_four_octets),
 		cmocka_unit_test(a_composition_page_comes_without_its_octet_and_may_be_a_lower_one),
+		cmocka_unit_test(a_node_may_follow_no_profile_at_all),
 		cmocka_unit_test(states_are_set_and_told_as_the_node_says_they_are),
 		cmocka_unit_test(node_reset_is_repeated_until_it_is_answered),
 		cmocka_unit_test(silence_is_a_timeout_and_a_cancelled_call_is_never_told),

@@ -23,8 +23,8 @@ static const char usage[] =
 	"\n"
 	"make  writes FILE (the devices with their keys), FILE.ca.pem and FILE.csv. Keys:\n"
 	"      devices=60 floors=3 spacing_m=10 loss=0.05 seed=1 servers=0.5 cbp=1\n"
-	"      static_oob=0 oob_pubkey=0 (shares); untrusted expired misnamed dead absent\n"
-	"      silent cmac_only (numbers of devices)\n"
+	"      static_oob=0 oob_pubkey=0 large_composition=0 (shares); untrusted expired misnamed\n"
+	"      dead absent silent cmac_only composition_change (numbers of devices)\n"
 	"show  tells what the devices are, or with --state what their flash says\n"
 	"run   is the building in real time, on a folder of datagram sockets; the devices'\n"
 	"      flash is in FILE.state unless --state says otherwise\n";
