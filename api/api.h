@@ -26,6 +26,47 @@ struct api_radio {
 	const char *speed; /* NULL, "max", "1", "20" */
 };
 
+/* One of the pre-flight checks. Without ok the cure says what to do; with it, what would be
+ * better; "" for nothing. */
+struct api_check {
+	const char *name, *message, *cure;
+	bool ok;
+};
+
+/* A recording of what our radio sends and hears. */
+struct api_capture {
+	int64_t id;
+	int64_t started, ended; /* Unix milliseconds; ended 0: running */
+	uint64_t octets;
+	int64_t frames;	 /* -1: not known, a former run of the server made it */
+	const char *end; /* static: stopped time size disk; NULL: running, or not known */
+	int64_t seconds; /* the limits of the one that runs */
+	uint64_t max_octets;
+};
+
+enum api_capture_rc {
+	API_CAPTURE_OK,
+	API_CAPTURE_NONE,  /* no such capture */
+	API_CAPTURE_STATE, /* one runs already, this one does not run, no room: why says it */
+	API_CAPTURE_DISK,  /* the file system failed: why says how */
+};
+
+/* Who makes and keeps the recordings. */
+struct api_captures {
+	enum api_capture_rc (*start)(void *ctx, int64_t seconds, uint64_t max_octets, int64_t *id,
+				     char why[API_WHY]);
+	enum api_capture_rc (*stop)(void *ctx, int64_t id, char why[API_WHY]);
+	/* Stops it first when it runs. */
+	enum api_capture_rc (*remove)(void *ctx, int64_t id, char why[API_WHY]);
+	enum api_capture_rc (*get)(void *ctx, int64_t id, struct api_capture *out);
+	/* Those with a greater id than after, in order, until row says false. */
+	void (*each)(void *ctx, int64_t after,
+		     bool (*row)(void *row_ctx, const struct api_capture *c), void *row_ctx);
+	/* A descriptor of the file, the caller's to close, and how much of it to read; -1: none. */
+	int (*open)(void *ctx, int64_t id, uint64_t *octets);
+	void *ctx;
+};
+
 struct api_env {
 	struct db *db;
 	struct jobs *jobs;
@@ -33,7 +74,11 @@ struct api_env {
 	int64_t (*wall)(void *ctx); /* Unix milliseconds */
 	void (*random)(void *ctx, void *out, size_t n);
 	void (*radio)(void *ctx, struct api_radio *out); /* NULL: none */
-	const char *webui;				 /* the dashboard's folder; NULL: none */
+	/* Each pre-flight check; NULL: none. */
+	void (*checks)(void *ctx, void (*row)(void *row_ctx, const struct api_check *c),
+		       void *row_ctx);
+	struct api_captures captures; /* all functions, or none */
+	const char *webui;	      /* the dashboard's folder; NULL: none */
 	void *ctx;
 };
 

@@ -149,6 +149,23 @@ static struct MHD_Response *file_response(const struct call *c, const struct fil
 	return r;
 }
 
+/* The library reads the file piece by piece, and closes it. */
+static struct MHD_Response *fd_response(struct reply *reply)
+{
+	struct MHD_Response *r = MHD_create_response_from_fd64(reply->body_len, reply->fd);
+	char disposition[96];
+
+	if (!r)
+		return NULL;
+	reply->kind = REPLY_BODY; /* no longer ours to close */
+	snprintf(disposition, sizeof(disposition), "attachment; filename=\"%s\"", reply->file_name);
+	headers_for_all(r);
+	header(r, "Content-Type", reply->type);
+	header(r, "Content-Disposition", disposition);
+	header(r, "Cache-Control", "no-store");
+	return r;
+}
+
 /* 0 without suspending would spin: who has nothing to say is parked. */
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
@@ -199,6 +216,9 @@ static enum MHD_Result call_queue(struct call *c)
 		break;
 	case REPLY_FILE:
 		r = file_response(c, c->reply.file, &status);
+		break;
+	case REPLY_FD:
+		r = fd_response(&c->reply);
 		break;
 	case REPLY_STREAM:
 		r = stream_response(c);

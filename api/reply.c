@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bytes.h"
 #include "log.h"
@@ -112,6 +113,9 @@ void reply_free(struct reply *r)
 {
 	if (!r->body_static)
 		free(r->body);
+	if (r->kind == REPLY_FD)
+		close(r->fd);
+	r->kind = REPLY_BODY;
 	r->body = NULL;
 	r->body_len = 0;
 }

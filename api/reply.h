@@ -15,6 +15,7 @@ struct file;
 enum reply_kind {
 	REPLY_BODY,
 	REPLY_FILE,   /* of the dashboard */
+	REPLY_FD,     /* of a file, to be saved by the client */
 	REPLY_STREAM, /* events, until the client leaves */
 	REPLY_LATER,  /* api_finish() brings it, from this thread */
 };
@@ -29,6 +30,8 @@ struct reply {
 	const struct file *file;
 	char location[128], allow[48], cookie[192];
 	int retry_after; /* seconds; 0 none */
+	int fd;		 /* REPLY_FD: owned; body_len octets of it */
+	char file_name[64];
 };
 
 /* Takes over body. */

@@ -19,6 +19,26 @@ json_t *radio_json(struct api *api)
 	return o;
 }
 
+static void check_add(void *ctx, const struct api_check *c)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", json_string(c->name));
+	json_object_set_new(o, "ok", json_boolean(c->ok));
+	json_object_set_new(o, "message", json_string(c->message));
+	json_object_set_new(o, "cure", json_text(c->cure));
+	json_array_append_new(ctx, o);
+}
+
+static json_t *checks_json(struct api *api)
+{
+	json_t *items = json_array();
+
+	if (api->env.checks)
+		api->env.checks(api->env.ctx, check_add, items);
+	return items;
+}
+
 static void key_index_add(void *ctx, const struct db_net_key *k)
 {
 	json_array_append_new(ctx, json_integer(k->index));
@@ -117,6 +137,7 @@ static struct reply get_status(struct api *api, const struct request *rq)
 	json_object_set_new(o, "time", json_time_ms(api_wall(api)));
 	json_object_set_new(o, "started_at", json_time_ms(api->started));
 	json_object_set_new(o, "radio", radio_json(api));
+	json_object_set_new(o, "checks", checks_json(api));
 	json_object_set_new(o, "network", network);
 	json_object_set_new(o, "counts", counts_json(api));
 	json_object_set_new(o, "jobs", jobs.items);

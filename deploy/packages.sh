@@ -6,7 +6,7 @@ set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config libmicrohttpd-dev libjansson-dev libssl-dev
 	libsqlite3-dev libcurl4-openssl-dev libargon2-dev ca-certificates"
-test="libcmocka-dev clang clang-format tshark chromium openssl git curl procps
+test="libcmocka-dev clang clang-format tshark bluez chromium openssl git curl procps
 	dbus-daemon python3 python3-dbus python3-gi dpkg-dev binutils"
 
 # clang's run-time: Debian 12 has it under its version only.

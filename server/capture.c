@@ -9,16 +9,68 @@
 #include "log.h"
 #include "trace.h"
 
-static void write_frame(struct capture *c, const struct trace_frame *frame)
+enum {
+	BUFFER = 64 * 1024,
+	RECORD_MAX = 128, /* of one frame, with its header */
+};
+
+static void give_up(struct capture_file *f)
 {
-	if (!c->file || c->failed)
+	f->failed = true;
+	log_warning("capture: %s; the rest is not recorded", strerror(errno));
+}
+
+void capture_flush(struct capture_file *f)
+{
+	if (!f->file || f->failed || f->flushed == f->octets)
 		return;
-	if (trace_write(c->file, frame)) {
-		c->frames++;
+	if (fflush(f->file) == 0)
+		f->flushed = f->octets;
+	else
+		give_up(f);
+}
+
+static void write_frame(struct capture_file *f, const struct trace_frame *frame)
+{
+	off_t end;
+
+	if (f->full || f->failed)
+		return;
+	if (f->max && f->octets + RECORD_MAX > f->max) {
+		f->full = true;
 		return;
 	}
-	c->failed = true;
-	log_warning("capture: %s; the rest is not recorded", strerror(errno));
+	/* The buffer never overflows by itself: the file holds whole records, also after a crash.
+	 */
+	if (f->octets - f->flushed + RECORD_MAX > BUFFER)
+		capture_flush(f);
+	if (f->failed)
+		return;
+	end = trace_write(f->file, frame) ? ftello(f->file) : -1;
+	if (end < 0) {
+		give_up(f);
+		return;
+	}
+	f->octets = (uint64_t)end;
+	f->frames++;
+}
+
+static bool recording(const struct capture *c)
+{
+	for (size_t i = 0; i < CAPTURE_FILES; i++) {
+		if (c->files[i])
+			return true;
+	}
+	return false;
+}
+
+static void record(struct capture *c, struct trace_frame *frame)
+{
+	frame->at = c->epoch + (int64_t)timers_now(c->timers);
+	for (size_t i = 0; i < CAPTURE_FILES; i++) {
+		if (c->files[i])
+			write_frame(c->files[i], frame);
+	}
 }
 
 static bool tap_send(struct bearer *b, const struct bearer_send *s)
@@ -26,9 +78,10 @@ static bool tap_send(struct bearer *b, const struct bearer_send *s)
 	struct capture *c = CONTAINER_OF(b, struct capture, bearer);
 	struct trace_frame frame = { .sent = true, .rssi = RSSI_UNKNOWN, .len = s->len };
 
-	frame.at = c->epoch + (int64_t)timers_now(c->timers);
-	memcpy(frame.data, s->data, s->len);
-	write_frame(c, &frame);
+	if (recording(c)) {
+		memcpy(frame.data, s->data, s->len);
+		record(c, &frame);
+	}
 	return c->radio->send(c->radio, s);
 }
 
@@ -44,12 +97,11 @@ static void tap_heard(void *ctx, const struct bearer_report *report)
 	struct capture *c = ctx;
 	struct trace_frame frame = { .event_type = report->event_type, .rssi = report->rssi };
 
-	if (c->file && report->data.n <= sizeof(frame.data)) {
-		frame.at = c->epoch + (int64_t)timers_now(c->timers);
+	if (recording(c) && report->data.n <= sizeof(frame.data)) {
 		memcpy(frame.address, report->address, sizeof(frame.address));
 		frame.len = (uint8_t)report->data.n;
 		memcpy(frame.data, report->data.p, report->data.n);
-		write_frame(c, &frame);
+		record(c, &frame);
 	}
 	if (c->bearer.heard)
 		c->bearer.heard(c->bearer.heard_ctx, report);
@@ -71,42 +123,64 @@ static void flush_due(void *ctx)
 {
 	struct capture *c = ctx;
 
-	fflush(c->file);
+	for (size_t i = 0; i < CAPTURE_FILES; i++) {
+		if (c->files[i])
+			capture_flush(c->files[i]);
+	}
 	timer_start(c->timers, &c->flush, SEC(1), flush_due, c);
 }
 
-bool capture_start(struct capture *c, const char *path)
+/* The header is in the file when this returns. */
+static bool begin(struct capture_file *f, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	c->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-	if (!c->file || !trace_begin(c->file)) {
-		if (c->file)
-			fclose(c->file);
-		else if (fd >= 0)
-			close(fd);
-		c->file = NULL;
+	f->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	if (f->file && setvbuf(f->file, NULL, _IOFBF, BUFFER) == 0 && trace_begin(f->file) &&
+	    fflush(f->file) == 0)
+		return true;
+	if (f->file)
+		fclose(f->file);
+	else if (fd >= 0)
+		close(fd);
+	f->file = NULL;
+	return false;
+}
+
+bool capture_start(struct capture *c, struct capture_file *f, const char *path, uint64_t max)
+{
+	size_t slot = 0;
+
+	while (slot < CAPTURE_FILES && c->files[slot])
+		slot++;
+	memset(f, 0, sizeof(*f));
+	if (slot == CAPTURE_FILES) {
+		errno = EBUSY;
 		return false;
 	}
-	c->frames = 0;
-	c->failed = false;
-	timer_start(c->timers, &c->flush, SEC(1), flush_due, c);
+	if (!begin(f, path))
+		return false;
+	f->octets = f->flushed = (uint64_t)ftello(f->file);
+	f->max = max;
+	if (!recording(c))
+		timer_start(c->timers, &c->flush, SEC(1), flush_due, c);
+	c->files[slot] = f;
 	return true;
 }
 
-bool capture_running(const struct capture *c)
+bool capture_stop(struct capture *c, struct capture_file *f)
 {
-	return c->file != NULL;
-}
+	bool good;
 
-bool capture_stop(struct capture *c)
-{
-	bool good = true;
-
-	if (!c->file)
+	if (!f->file)
 		return true;
-	timer_stop(c->timers, &c->flush);
-	good = fclose(c->file) == 0 && !c->failed;
-	c->file = NULL;
+	for (size_t i = 0; i < CAPTURE_FILES; i++) {
+		if (c->files[i] == f)
+			c->files[i] = NULL;
+	}
+	if (!recording(c))
+		timer_stop(c->timers, &c->flush);
+	good = fclose(f->file) == 0 && !f->failed;
+	f->file = NULL;
 	return good;
 }

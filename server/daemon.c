@@ -11,14 +11,16 @@
 #include <time.h>
 
 #include "api.h"
+#include "captures.h"
 #include "clock.h"
 #include "core.h"
 #include "log.h"
 #include "loop.h"
 #include "master_key.h"
+#include "preflight.h"
 #include "radio.h"
 
-enum { WHY = 640 };
+enum { WHY = 640, CHECKS_FRESH_S = 5 };
 
 struct daemon {
 	const struct options *o;
@@ -28,6 +30,9 @@ struct daemon {
 	struct radio *radio;
 	struct core *core;
 	struct api *api;
+	struct captures *captures;
+	struct preflight_facts facts;
+	uint64_t facts_at; /* of the loop's clock; 0: none yet */
 	struct loop_fd api_fd, radio_fd;
 	char speed[16];
 	char *cert, *key; /* PEM texts */
@@ -85,8 +90,36 @@ static void on_radio_state(void *ctx, bool up, const char *line)
 		log_info("radio: %s", *line ? line : "up");
 	else
 		log_error("radio: %s", line);
+	d->facts_at = 0;
 	if (d->api)
 		api_radio_changed(d->api);
+}
+
+static void on_checks(void *ctx, void (*row)(void *row_ctx, const struct api_check *c),
+		      void *row_ctx)
+{
+	struct preflight_check checks[PREFLIGHT_MAX];
+	struct daemon *d = ctx;
+	struct preflight_config config = { .radio = d->o->radio,
+					   .data = d->o->data,
+					   .now = wall(NULL) / 1000,
+					   .running = true,
+					   .up = radio_up(d->radio),
+					   .line = radio_line(d->radio) };
+	uint64_t now = loop_now();
+	size_t n;
+
+	if (!d->facts_at || now - d->facts_at > SEC(CHECKS_FRESH_S)) {
+		preflight_gather(&config, &d->facts);
+		d->facts_at = now;
+	}
+	n = preflight_judge(&d->facts, checks);
+	for (size_t i = 0; i < n; i++) {
+		struct api_check c = { checks[i].name, checks[i].message, checks[i].cure,
+				       checks[i].ok };
+
+		row(row_ctx, &c);
+	}
 }
 
 static bool settle_instant(void *ctx)
@@ -224,6 +257,22 @@ static bool open_http(struct daemon *d, char why[WHY])
 	return api_http_start(d->api, &listen, why);
 }
 
+static bool open_captures(struct daemon *d, char why[WHY])
+{
+	struct captures_config config = {
+		.data = d->o->data,
+		.tap = radio_tap(d->radio),
+		.real_time = loop_timers(d->loop),
+		.wall = wall,
+		.ctx = d,
+	};
+
+	d->captures = captures_new(&config);
+	if (!d->captures)
+		snprintf(why, WHY, "no memory");
+	return d->captures != NULL;
+}
+
 static bool open_api(struct daemon *d, char why[WHY])
 {
 	struct api_env env = {
@@ -233,6 +282,7 @@ static bool open_api(struct daemon *d, char why[WHY])
 		.wall = wall,
 		.random = random_octets,
 		.radio = on_radio,
+		.checks = on_checks,
 		.webui = *d->o->webui ? d->o->webui : NULL,
 		.ctx = d,
 	};
@@ -240,6 +290,7 @@ static bool open_api(struct daemon *d, char why[WHY])
 
 	if (!env.webui && stat(MESHMASON_WEBUI_DIR, &st) == 0)
 		env.webui = MESHMASON_WEBUI_DIR;
+	captures_api(d->captures, &env.captures);
 	d->api = api_new(&env, why);
 	return d->api && open_http(d, why);
 }
@@ -307,7 +358,8 @@ static bool start(struct daemon *d, char why[WHY])
 		return false;
 	clock_init(&d->clock, &d->mesh_time, d->o->sim_speed, loop_now());
 	snprintf(d->speed, sizeof(d->speed), d->o->sim_speed ? "%u" : "max", d->o->sim_speed);
-	return open_core(d, why) && open_api(d, why) && watch(d, why) && announce(d, why);
+	return open_core(d, why) && open_captures(d, why) && open_api(d, why) && watch(d, why) &&
+	       announce(d, why);
 }
 
 static void stop(struct daemon *d)
@@ -319,6 +371,7 @@ static void stop(struct daemon *d)
 	}
 	if (d->core)
 		core_close(d->core);
+	captures_free(d->captures);
 	if (d->radio)
 		radio_close(d->radio);
 	if (d->loop)
@@ -341,5 +394,31 @@ int daemon_run(const struct options *o)
 		status = EXIT_FAILURE;
 	}
 	stop(&d);
+	return status;
+}
+
+int daemon_check(const struct options *o)
+{
+	struct preflight_config config = { .radio = o->radio,
+					   .data = o->data,
+					   .now = wall(NULL) / 1000 };
+	struct preflight_check checks[PREFLIGHT_MAX];
+	struct preflight_facts facts;
+	int status = EXIT_SUCCESS;
+	size_t n;
+
+	preflight_gather(&config, &facts);
+	n = preflight_judge(&facts, checks);
+	for (size_t i = 0; i < n; i++) {
+		const struct preflight_check *c = &checks[i];
+
+		printf("%-6s %s: %s%s%s\n", c->ok ? "good" : "BAD", c->name, c->message,
+		       !*c->cure ? ""
+		       : c->ok	 ? "; better: "
+				 : "; cure: ",
+		       c->cure);
+		if (!c->ok)
+			status = EXIT_FAILURE;
+	}
 	return status;
 }

@@ -8,5 +8,7 @@
 /* Runs until a signal; the process's exit status. Prints "listening: URL" and, until the first
  * user exists, "dashboard: LINK" on standard output when it is ready. */
 int daemon_run(const struct options *o);
+/* Prints the pre-flight checks, one a line; an exit status: 0 when all are good. */
+int daemon_check(const struct options *o);
 
 #endif

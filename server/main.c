@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	umask(077);
+	if (o.check)
+		return daemon_check(&o);
 	log_set_level(o.log_level);
 	return daemon_run(&o);
 }

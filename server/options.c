@@ -32,6 +32,7 @@ static const struct setting {
 	SETTING("log-level", LEVEL, log_level),
 	SETTING("insecure-listen", YES, insecure_listen),
 	SETTING("check-config", YES, check_config),
+	SETTING("check", YES, check),
 	SETTING("version", YES, version),
 	SETTING("help", YES, help),
 	SETTING("print-routes", YES, print_routes),
@@ -215,12 +216,15 @@ const char *options_usage(void)
 	       "  --radio RADIO          hciN | ADDRESS | mgmt:hciN | air:DIR | sim:FILE |\n"
 	       "                         sim:KEY=VALUE,...\n"
 	       "  --sim-speed N|max      pace of a sim: radio (default 1)\n"
-	       "  --capture FILE         record the air (sim: every radio, pcap; air: ours, "
-	       "btsnoop)\n"
+	       "  --capture FILE         record the air (sim: every radio, pcap; others: "
+	       "ours, btsnoop)\n"
 	       "  --webui DIR            folder of the built dashboard\n"
 	       "  --tls-cert FILE --tls-key FILE\n"
 	       "  --insecure-listen      listen beyond loopback without TLS\n"
 	       "  --log-level LEVEL      error, warning, info, debug\n"
+	       "  --check                adapter, kernel, permission, clock, data, disk: each "
+	       "good, or\n"
+	       "                         its cure; exit status 1 when one is not\n"
 	       "  --check-config         read the configuration, say whether it is good, exit\n"
 	       "  --print-routes         the REST routes, one a line\n"
 	       "  --version\n";

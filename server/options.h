@@ -18,7 +18,7 @@ struct options {
 	unsigned sim_speed; /* 0: max */
 	bool insecure_listen;
 	enum log_level log_level;
-	bool check_config, version, help, print_routes;
+	bool check, check_config, version, help, print_routes;
 };
 
 enum options_result { OPTIONS_OK, OPTIONS_BAD };

@@ -23,7 +23,9 @@ struct radio {
 		struct bearer_air *air;
 		struct radio_sim *sim;
 	};
+	char line[RADIO_WHY]; /* the last one of its state */
 	struct capture capture;
+	struct capture_file file; /* that of --capture */
 	struct air_pcap *pcap;
 	uint64_t epoch; /* microseconds since 1970 of timers' zero */
 	void (*state)(void *ctx, bool up, const char *line);
@@ -46,6 +48,7 @@ static void on_state(void *ctx, bool up, const char *line)
 	struct radio *r = ctx;
 
 	r->up = up;
+	snprintf(r->line, sizeof(r->line), "%s", line);
 	if (r->state)
 		r->state(r->ctx, up, line);
 }
@@ -229,7 +232,7 @@ static bool start_capture(struct radio *r, const char *path, char why[RADIO_WHY]
 		return true;
 	if (whole_air)
 		r->pcap = air_pcap_open(path);
-	if (whole_air ? r->pcap != NULL : capture_start(&r->capture, path))
+	if (whole_air ? r->pcap != NULL : capture_start(&r->capture, &r->file, path, 0))
 		return true;
 	snprintf(why, RADIO_WHY, "capture %.300s: %s", path, strerror(errno));
 	return false;
@@ -263,7 +266,7 @@ struct radio *radio_open(const struct radio_config *config, char why[RADIO_WHY])
 
 void radio_close(struct radio *r)
 {
-	capture_stop(&r->capture);
+	capture_stop(&r->capture, &r->file);
 	r->driver->close(r);
 	if (r->pcap)
 		air_pcap_close(r->pcap);
@@ -288,6 +291,16 @@ const char *radio_name(const struct radio *r)
 bool radio_up(const struct radio *r)
 {
 	return r->up;
+}
+
+const char *radio_line(const struct radio *r)
+{
+	return r->line;
+}
+
+struct capture *radio_tap(struct radio *r)
+{
+	return &r->capture;
 }
 
 int radio_fd(const struct radio *r)

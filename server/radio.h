@@ -4,6 +4,7 @@
 #define MESHMASON_RADIO_H
 
 #include "bearer.h"
+#include "capture.h"
 #include "timers.h"
 
 enum { RADIO_WHY = 512, RADIO_NAME = 512 };
@@ -29,6 +30,10 @@ struct bearer *radio_bearer(struct radio *r);
 const char *radio_kind(const struct radio *r); /* "hci", "mgmt", "air", "sim" */
 const char *radio_name(const struct radio *r);
 bool radio_up(const struct radio *r);
+/* The last line that state() brought: the culprit and the cure while it is down; "" for none. */
+const char *radio_line(const struct radio *r);
+/* For recording what we send and hear; goes with the radio. */
+struct capture *radio_tap(struct radio *r);
 /* To watch for input, or -1; then radio_readable. */
 int radio_fd(const struct radio *r);
 void radio_readable(struct radio *r);

@@ -21,6 +21,8 @@ const char *cli_usage(void)
 	       "  remove ADDRESS...           takes nodes out of the network\n"
 	       "  jobs | job ID | wait ID\n"
 	       "  pause ID | resume ID | cancel ID | retry ID\n"
+	       "  capture [list | start | stop [ID] | get ID [FILE] | remove ID]\n"
+	       "                              records what the radio sends and hears (btsnoop)\n"
 	       "\n"
 	       "  --url URL            MESHMASON_URL, or http://127.0.0.1:8080\n"
 	       "  --token-file FILE    the server's admin-token; or MESHMASON_TOKEN, the token\n"
@@ -32,7 +34,8 @@ const char *cli_usage(void)
 	       "  --stop-at PERCENT    provision; of failed links\n"
 	       "  --relay on|off       provision, configure\n"
 	       "  --server ADDRESS     scan, provision, identify\n"
-	       "  --seconds N          scan, identify\n"
+	       "  --seconds N          scan, identify, capture start\n"
+	       "  --max-octets N       capture start\n"
 	       "  --dry-run --strict   import\n"
 	       "\n"
 	       "exit status: 0 all succeeded, 1 failed, 2 usage, 3 partly, 4 server not reached\n";
@@ -106,6 +109,7 @@ bool cli_args_parse(struct cli_args *a, int argc, char **argv, char *why, size_t
 		{ "--max-links", NULL, &a->max_links, NULL },
 		{ "--seconds", NULL, &a->seconds, NULL },
 		{ "--stop-at", NULL, &a->stop_at, NULL },
+		{ "--max-octets", NULL, &a->max_octets, NULL },
 		{ "--json", NULL, NULL, &a->json },
 		{ "--help", NULL, NULL, &a->help },
 		{ "-h", NULL, NULL, &a->help },
@@ -120,7 +124,7 @@ bool cli_args_parse(struct cli_args *a, int argc, char **argv, char *why, size_t
 	bool only_words = false;
 
 	memset(a, 0, sizeof(*a));
-	a->max_links = a->seconds = a->stop_at = -1;
+	a->max_links = a->seconds = a->stop_at = a->max_octets = -1;
 	for (int i = 1; i < argc; i++) {
 		const struct option *o;
 

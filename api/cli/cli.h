@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Exit statuses that scripts trust. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_UNREACHED = 4 };
@@ -18,9 +19,9 @@ struct cli_args {
 	bool json, help, version;
 	bool no_wait, all, all_trusted, dry_run, strict;
 	const char *policy, *min_algorithm, *server;
-	long max_links, seconds, stop_at; /* -1: not given */
-	const char *relay;		  /* NULL, "on", "off" */
-	const char *words[CLI_WORDS_MAX]; /* command and operands */
+	long max_links, seconds, stop_at, max_octets; /* -1: not given */
+	const char *relay;			      /* NULL, "on", "off" */
+	const char *words[CLI_WORDS_MAX];	      /* command and operands */
 	size_t n_words;
 };
 
@@ -40,6 +41,8 @@ struct rest_body {
 /* *out gets the JSON of the answer, or NULL; the caller's reference. */
 long rest_call(struct rest *r, const char *method, const char *path, const struct rest_body *body,
 	       json_t **out);
+/* Writes what is there to file instead; *out only gets a problem. 0 also when file refuses. */
+long rest_download(struct rest *r, const char *path, FILE *file, json_t **out);
 /* Why the server was not reached. */
 const char *rest_why(const struct rest *r);
 /* All pages of a list as one array; NULL with *status. */
@@ -64,5 +67,14 @@ int job_exit_status(const char *state);
 int command_run(const struct cli_args *a, struct rest *r);
 /* Whether words[0] is a command. */
 bool command_known(const struct cli_args *a);
+
+/* For the files of commands. Each returns an exit status. */
+/* Prints what went wrong with a call. Takes over answer. */
+int command_refused(struct rest *r, long status, json_t *answer);
+int command_usage(const char *why);
+/* All of a list, as a table or as JSON. */
+int command_list(const struct cli_args *a, struct rest *r, const char *path,
+		 const struct column *columns, size_t n);
+int command_capture(const struct cli_args *a, struct rest *r);
 
 #endif

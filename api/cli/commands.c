@@ -12,7 +12,7 @@
 enum { FILE_MAX = 32 << 20 };
 
 /* Prints what went wrong with a call; its exit status. Takes over answer. */
-static int refused(struct rest *r, long status, json_t *answer)
+int command_refused(struct rest *r, long status, json_t *answer)
 {
 	if (status == 0)
 		fprintf(stderr, "meshmason: the server is not reached: %s\n", rest_why(r));
@@ -22,7 +22,7 @@ static int refused(struct rest *r, long status, json_t *answer)
 	return status == 0 ? EXIT_UNREACHED : EXIT_FAILED;
 }
 
-static int usage(const char *why)
+int command_usage(const char *why)
 {
 	fprintf(stderr, "meshmason: %s (meshmason --help)\n", why);
 	return EXIT_USAGE;
@@ -30,15 +30,15 @@ static int usage(const char *why)
 
 /* ---- lists ---- */
 
-static int list_show(const struct cli_args *a, struct rest *r, const char *path,
-		     const struct column *columns, size_t n)
+int command_list(const struct cli_args *a, struct rest *r, const char *path,
+		 const struct column *columns, size_t n)
 {
 	json_t *problem, *items, *o;
 	long status;
 
 	items = rest_list(r, path, &status, &problem);
 	if (!items)
-		return refused(r, status, problem);
+		return command_refused(r, status, problem);
 	if (a->json) {
 		o = json_object();
 		json_object_set_new(o, "items", items);
@@ -60,7 +60,7 @@ static int devices(const struct cli_args *a, struct rest *r)
 		{ "SERVER", "best_server" }, { "RSSI", "rssi" },	 { "NODE", "address" },
 	};
 
-	return list_show(a, r, "/devices", columns, ARRAY_LEN(columns));
+	return command_list(a, r, "/devices", columns, ARRAY_LEN(columns));
 }
 
 static int nodes(const struct cli_args *a, struct rest *r)
@@ -73,7 +73,7 @@ static int nodes(const struct cli_args *a, struct rest *r)
 		{ "HOPS", "hops" },	  { "KEY", "device_key_id" },
 	};
 
-	return list_show(a, r, "/nodes", columns, ARRAY_LEN(columns));
+	return command_list(a, r, "/nodes", columns, ARRAY_LEN(columns));
 }
 
 static int servers(const struct cli_args *a, struct rest *r)
@@ -85,7 +85,7 @@ static int servers(const struct cli_args *a, struct rest *r)
 		{ "FAILED", "load.failed" }, { "HEARS", "sightings" },
 	};
 
-	return list_show(a, r, "/servers", columns, ARRAY_LEN(columns));
+	return command_list(a, r, "/servers", columns, ARRAY_LEN(columns));
 }
 
 static int jobs(const struct cli_args *a, struct rest *r)
@@ -101,7 +101,7 @@ static int jobs(const struct cli_args *a, struct rest *r)
 		{ "CREATED", "created_at" },
 	};
 
-	return list_show(a, r, "/jobs", columns, ARRAY_LEN(columns));
+	return command_list(a, r, "/jobs", columns, ARRAY_LEN(columns));
 }
 
 static int tasks(const struct cli_args *a, struct rest *r, const char *id)
@@ -114,7 +114,7 @@ static int tasks(const struct cli_args *a, struct rest *r, const char *id)
 	char path[96];
 
 	snprintf(path, sizeof(path), "/jobs/%.40s/tasks", id);
-	return list_show(a, r, path, columns, ARRAY_LEN(columns));
+	return command_list(a, r, path, columns, ARRAY_LEN(columns));
 }
 
 static int status(const struct cli_args *a, struct rest *r)
@@ -137,7 +137,7 @@ static int status(const struct cli_args *a, struct rest *r)
 	long code = rest_call(r, "GET", "/status", NULL, &answer);
 
 	if (code != 200)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	if (a->json)
 		json_print(answer);
 	for (size_t i = 0; !a->json && i < ARRAY_LEN(rows); i++)
@@ -206,7 +206,7 @@ static int job_start(const struct cli_args *a, struct rest *r)
 	long code;
 
 	if (!targets)
-		return usage("say which: --all-trusted, --all, or uuids or addresses");
+		return command_usage("say which: --all-trusted, --all, or uuids or addresses");
 	o = json_object();
 	json_object_set_new(o, "kind", json_string(a->words[0]));
 	json_object_set_new(o, "targets", targets);
@@ -222,7 +222,7 @@ static int job_start(const struct cli_args *a, struct rest *r)
 	code = rest_call(r, "POST", "/jobs", &body, &answer);
 	free(text);
 	if (code != 202)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	id = json_integer_value(json_object_get(answer, "id"));
 	if (a->no_wait && a->json)
 		json_print(answer);
@@ -253,11 +253,11 @@ static int job_show(const struct cli_args *a, struct rest *r)
 	long code;
 
 	if (!id_read(a, &id))
-		return usage("the number of a job is wanted");
+		return command_usage("the number of a job is wanted");
 	snprintf(path, sizeof(path), "/jobs/%lld", (long long)id);
 	code = rest_call(r, "GET", path, NULL, &answer);
 	if (code != 200)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	if (a->json) {
 		json_print(answer);
 		json_decref(answer);
@@ -277,7 +277,7 @@ static int job_wait(const struct cli_args *a, struct rest *r)
 	json_int_t id;
 
 	if (!id_read(a, &id))
-		return usage("the number of a job is wanted");
+		return command_usage("the number of a job is wanted");
 	return job_watch(r, id, a->json);
 }
 
@@ -290,11 +290,11 @@ static int job_act(const struct cli_args *a, struct rest *r)
 	long code;
 
 	if (!id_read(a, &id))
-		return usage("the number of a job is wanted");
+		return command_usage("the number of a job is wanted");
 	snprintf(path, sizeof(path), "/jobs/%lld/%s", (long long)id, a->words[0]);
 	code = rest_call(r, "POST", path, &body, &answer);
 	if (code != 202)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	if (a->json)
 		json_print(answer);
 	else
@@ -353,7 +353,7 @@ static int import(const struct cli_args *a, struct rest *r)
 	long code;
 
 	if (a->n_words != 2)
-		return usage("import FILE");
+		return command_usage("import FILE");
 	data = file_read(a->words[1], &body.n);
 	if (!data)
 		return EXIT_FAILED;
@@ -367,7 +367,7 @@ static int import(const struct cli_args *a, struct rest *r)
 	if (code != 200) {
 		if (!a->json && code == 422)
 			import_print(answer);
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	}
 	if (a->json)
 		json_print(answer);
@@ -394,7 +394,7 @@ static int trust_add(const struct cli_args *a, struct rest *r)
 	code = rest_call(r, "POST", "/trust-anchors", &body, &answer);
 	free(data);
 	if (code != 201)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	if (a->json) {
 		json_print(answer);
 	} else {
@@ -418,16 +418,16 @@ static int trust(const struct cli_args *a, struct rest *r)
 	long code;
 
 	if (strcmp(what, "list") == 0 && a->n_words <= 2)
-		return list_show(a, r, "/trust-anchors", columns, ARRAY_LEN(columns));
+		return command_list(a, r, "/trust-anchors", columns, ARRAY_LEN(columns));
 	if (strcmp(what, "add") == 0 && a->n_words == 3)
 		return trust_add(a, r);
 	if (strcmp(what, "remove") != 0 || a->n_words != 3 ||
 	    strspn(a->words[2], "0123456789") != strlen(a->words[2]))
-		return usage("trust [list | add FILE | remove ID]");
+		return command_usage("trust [list | add FILE | remove ID]");
 	snprintf(path, sizeof(path), "/trust-anchors/%.40s", a->words[2]);
 	code = rest_call(r, "DELETE", path, NULL, &answer);
 	if (code != 204)
-		return refused(r, code, answer);
+		return command_refused(r, code, answer);
 	return EXIT_OK;
 }
 
@@ -436,15 +436,25 @@ static const struct command {
 	int (*run)(const struct cli_args *a, struct rest *r);
 	bool operands;
 } commands[] = {
-	{ "status", status, false },	  { "devices", devices, false },
-	{ "nodes", nodes, false },	  { "servers", servers, false },
-	{ "jobs", jobs, false },	  { "job", job_show, true },
-	{ "wait", job_wait, true },	  { "scan", job_start, true },
-	{ "provision", job_start, true }, { "configure", job_start, true },
-	{ "remove", job_start, true },	  { "identify", job_start, true },
-	{ "pause", job_act, true },	  { "resume", job_act, true },
-	{ "cancel", job_act, true },	  { "retry", job_act, true },
-	{ "import", import, true },	  { "trust", trust, true },
+	{ "status", status, false },
+	{ "devices", devices, false },
+	{ "nodes", nodes, false },
+	{ "servers", servers, false },
+	{ "jobs", jobs, false },
+	{ "job", job_show, true },
+	{ "wait", job_wait, true },
+	{ "scan", job_start, true },
+	{ "provision", job_start, true },
+	{ "configure", job_start, true },
+	{ "remove", job_start, true },
+	{ "identify", job_start, true },
+	{ "pause", job_act, true },
+	{ "resume", job_act, true },
+	{ "cancel", job_act, true },
+	{ "retry", job_act, true },
+	{ "import", import, true },
+	{ "trust", trust, true },
+	{ "capture", command_capture, true },
 };
 
 static const struct command *command_find(const struct cli_args *a)
@@ -465,6 +475,6 @@ int command_run(const struct cli_args *a, struct rest *r)
 	const struct command *c = command_find(a);
 
 	if (!c->operands && a->n_words > 1)
-		return usage("this command takes no further words");
+		return command_usage("this command takes no further words");
 	return c->run(a, r);
 }

@@ -14,6 +14,7 @@ struct rest {
 	char why[CURL_ERROR_SIZE];
 	char *answer;
 	size_t n;
+	FILE *file; /* where a good answer goes; NULL: to answer */
 };
 
 struct rest *rest_new(const char *url, const char *token)
@@ -53,9 +54,14 @@ const char *rest_why(const struct rest *r)
 static size_t on_answer(char *data, size_t size, size_t n, void *ctx)
 {
 	struct rest *r = ctx;
+	long status = 0;
 	char *more;
 
 	n *= size;
+	if (r->file)
+		curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		return fwrite(data, 1, n, r->file);
 	if (r->n + n > ANSWER_MAX)
 		return 0;
 	more = realloc(r->answer, r->n + n + 1);
@@ -121,6 +127,16 @@ long rest_call(struct rest *r, const char *method, const char *path, const struc
 	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (r->n)
 		*out = json_loadb(r->answer, r->n, JSON_DECODE_ANY, NULL);
+	return status;
+}
+
+long rest_download(struct rest *r, const char *path, FILE *file, json_t **out)
+{
+	long status;
+
+	r->file = file;
+	status = rest_call(r, "GET", path, NULL, out);
+	r->file = NULL;
 	return status;
 }
 

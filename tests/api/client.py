@@ -27,7 +27,8 @@ def usage(d):
             ['provision', '--all-trusted', 'x'], ['remove'], ['job'], ['job', 'x'], ['job', '0'], ['pause'], ['import'],
             ['trust', 'frob'], ['trust', 'add'], ['trust', 'remove', 'x'], ['--relay', 'maybe', 'configure', '--all'],
             ['--max-links', 'x', 'provision', '--all-trusted'], ['--max-links', '-1', 'provision', '--all-trusted'],
-            ['provision', '--all', '--all-trusted'], ['--token-file', '/nonexistent', 'status']]
+            ['provision', '--all', '--all-trusted'], ['capture', 'frob'], ['capture', 'get'], ['capture', 'get', 'x'],
+            ['capture', 'stop', '1', '2'], ['capture', 'start', '--max-octets', 'x'], ['--token-file', '/nonexistent', 'status']]
     for words in rows:
         a = run(d, *words)
         check(f'usage: {words}', a.returncode == 2 and a.stderr.startswith('meshmason: ') and not a.stdout, a)
@@ -46,6 +47,11 @@ def refusals(d):
     check('a job that is not there', run(d, 'job', '99').returncode == 1)
     check('nor to cancel', run(d, 'cancel', '99').returncode == 1)
     check('a file that is not there', run(d, 'import', '/nonexistent').returncode == 1)
+    check('a capture that is not there', run(d, 'capture', 'get', '99', d.data + '/99').returncode == 1 and
+          not os.path.exists(d.data + '/99'))
+    check('nor to stop', run(d, 'capture', 'stop').returncode == 1 and run(d, 'capture', 'stop', '99').returncode == 1)
+    check('nor to remove', run(d, 'capture', 'remove', '99').returncode == 1)
+    check('a capture without time', run(d, 'capture', 'start', '--seconds', '0').returncode == 1)
     check('no certificate', run(d, 'trust', 'add', '/dev/null').returncode == 1)
 
 
@@ -64,8 +70,21 @@ def work(d):
     check('import with a bad row', a.returncode == 3 and 'uuid' in a.stdout, a)
     a = run(d, 'import', '--strict', '-', stdin='uuid\nnonsense\n')
     check('strictly', a.returncode == 1 and 'import_refused' in a.stderr, a)
+    a = run(d, 'capture', 'start', '--seconds', '300', '--max-octets', '1000000')
+    check('capture start', a.returncode == 0 and 'running' in a.stdout, a)
+    number = a.stdout.split()[1]
+    check('one at a time', run(d, 'capture', 'start').returncode == 1)
     a = run(d, 'scan', '--seconds', '5')
     check('scan', a.returncode == 0, a)
+    a = run(d, 'capture', 'stop')
+    check('capture stop', a.returncode == 0 and 'ended' in a.stdout, a)
+    a = run(d, 'capture')
+    check('capture list', a.returncode == 0 and number in a.stdout and 'stopped' in a.stdout, a)
+    a = run(d, 'capture', 'get', number, d.data + '/scan.btsnoop')
+    octets = json.loads(run(d, 'capture', 'list', '--json').stdout)['items'][0]['octets']
+    check('capture get', a.returncode == 0 and os.path.getsize(d.data + '/scan.btsnoop') == octets > 1000, a)
+    check('capture remove', run(d, 'capture', 'remove', number).returncode == 0 and
+          not json.loads(run(d, 'capture', 'list', '--json').stdout)['items'])
     a = run(d, 'provision', '--all-trusted')
     check('provision ends partly', a.returncode == 3 and 'certificate_untrusted' in a.stdout and 'not_heard' in a.stdout and
           'of 6' in a.stderr, a)

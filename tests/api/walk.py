@@ -24,10 +24,12 @@ GOOD = {
                   'options': {'policy': 'certificate', 'min_algorithm': 'hmac-sha256', 'max_links': 1, 'server': None,
                               'stop_at_failure_percent': 20, 'attempts': 1, 'relay': True}},
     'addTrustAnchors': {'pem': '-----BEGIN'},
+    'startCapture': {'seconds': 60, 'max_octets': 65536},
     'createSession': {'name': 'nobody', 'password': 'wrong password'},
     'setup': {'name': 'ada', 'password': 'long enough for us'},
 }
-VOLATILE = {'time', 'last_heard_at', 'latency_ms', 'rssi', 'at', 'sightings', 'best_server', 'seconds_left', 'hops'}
+VOLATILE = {'time', 'last_heard_at', 'latency_ms', 'rssi', 'at', 'sightings', 'best_server', 'seconds_left', 'hops',
+            'checks'}
 
 
 def still(value):
@@ -40,7 +42,7 @@ def still(value):
 
 
 def snapshot(d):
-    lists = ['/status', '/devices', '/nodes', '/jobs', '/trust-anchors', '/jobs/1/tasks']
+    lists = ['/status', '/devices', '/nodes', '/jobs', '/trust-anchors', '/jobs/1/tasks', '/captures']
     return {path: still(d.get(path).json()) for path in lists}
 
 
@@ -54,6 +56,8 @@ def fill(path, known):
 def known_of(path, facts):
     if path.startswith('/jobs'):
         return {'id': '1'}
+    if path.startswith('/captures'):
+        return {'id': facts['capture']}
     return {'uuid': facts['uuid'], 'address': facts['address'], 'id': facts['anchor']}
 
 
@@ -212,7 +216,9 @@ def wrong_bodies(d, path, method, url, operation):
     status = (400, 422)
     texts = [b'', b' ', b'{', b'}', b'null', b'[]', b'"x"', b'7', b'{"a":1,"a":2}', b'\xff\xfe', b'{"a":"\\u0000"}', b'\x00',
              b'{} {}', b'{"a":' * 5000, b'[' * 100000, b'{"a":1e999}', b'{"a":99999999999999999999}', b'{a:1}',
-             b"{'a':1}", b'{"a":1,}', json.dumps(good).encode()[:-1], json.dumps(good).encode() + b'x', b'{}']
+             b"{'a':1}", b'{"a":1,}', json.dumps(good).encode()[:-1], json.dumps(good).encode() + b'x']
+    if operation['operationId'] != 'startCapture':  # which needs no field
+        texts.append(b'{}')
     for text in texts:
         check_problem(f'{method} {path} with body {text[:20]!r}', d.call(method, url, body=text, headers=as_json), status)
     for kind in (None, '', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x',
@@ -343,6 +349,12 @@ def main():
         check('the job is taken', job.status == 202 and job.headers['Location'] == '/api/v1/jobs/1', job)
         d.wait_job(1)
         facts = {'uuid': UUID, 'anchor': '1', 'address': d.get('/nodes').json()['items'][0]['address']}
+        for _ in range(3):
+            a = d.call('POST', '/captures', body={})
+            check_answer('a capture is started', a, DOCUMENT['paths']['/captures']['post'])
+            facts['capture'] = str(a.json()['id'])
+            a = d.call('POST', f"/captures/{facts['capture']}/stop")
+            check_answer('and stopped', a, DOCUMENT['paths']['/captures/{id}/stop']['post'])
         session = d.call('POST', '/session', body={'link': d.link}, token=False)
         check('the one-time link signs in', session.status == 200, session)
         cookie = session.headers['Set-Cookie'].split(';')[0]

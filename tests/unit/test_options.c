@@ -15,6 +15,8 @@ static const struct row {
 	{ { "--sim-speed", "max", "--radio", "air:/x" }, true, "" },
 	{ { "--sim-speed", "12" }, true, "" },
 	{ { "--insecure-listen", "--check-config" }, true, "" },
+	{ { "--check", "--radio", "hci0" }, true, "" },
+	{ { "--check", "hci0" }, false, "hci0" },
 	{ { "--sim-speed", "0" }, false, "sim-speed" },
 	{ { "--sim-speed", "fast" }, false, "sim-speed" },
 	{ { "--log-level", "loud" }, false, "log-level" },
