@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <ftw.h>
 
+#include "capture.h"
 #include "check.h"
 #include "device.h"
 #include "radio_sim.h"
@@ -19,6 +20,8 @@ struct world {
 	char spec[512];
 	struct timers time, real;
 	struct radio_sim *radio;
+	struct capture tap; /* between radio and server */
+	struct capture_file recording;
 	struct core *core;
 	bool taught;
 	/* killing at a commit */
@@ -98,6 +101,7 @@ struct world *world_new(uint64_t seed, const char *keys)
 	w->radio = radio_sim_open(&config, error);
 	if (!w->radio)
 		fail_msg("%s", error);
+	capture_init(&w->tap, radio_sim_bearer(w->radio), &w->time, (int64_t)EPOCH * 1000000);
 	return w;
 }
 
@@ -110,6 +114,7 @@ void world_free(struct world *w)
 {
 	if (w->core)
 		world_kill(w);
+	capture_stop(&w->tap, &w->recording);
 	radio_sim_close(w->radio);
 	timers_free(&w->time);
 	timers_free(&w->real);
@@ -178,7 +183,7 @@ void world_start(struct world *w)
 	struct core_env env = {
 		.db_path = path,
 		.master = { { 1, 2, 3 } },
-		.radio = radio_sim_bearer(w->radio),
+		.radio = &w->tap.bearer,
 		.mesh_time = &w->time,
 		.real_time = &w->real,
 		.wall = on_wall,
@@ -399,6 +404,16 @@ bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out
 
 	check_int(db_tasks(core_db(w->core), &filter, &page, take_task, &f, next), DB_OK);
 	return f.found;
+}
+
+void world_record(struct world *w, const char *path)
+{
+	check(capture_start(&w->tap, &w->recording, path, 0));
+}
+
+void world_record_end(struct world *w)
+{
+	check(capture_stop(&w->tap, &w->recording));
 }
 
 struct core *world_core(struct world *w)

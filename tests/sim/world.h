@@ -62,5 +62,8 @@ void world_on_access(struct world *w,
 void world_on_air(struct world *w,
 		  void (*air)(void *ctx, uint64_t at, const uint8_t address[6], struct bytes ad),
 		  void *ctx);
+/* What the server sends and hears, as btsnoop. */
+void world_record(struct world *w, const char *path);
+void world_record_end(struct world *w);
 
 #endif
