@@ -66,6 +66,25 @@ async function firstSignIn(page, link) {
 	await picture(page, 'overview-empty');
 }
 
+// A check that is not good shows with its cure; the answer is changed on its way.
+async function preflight(page) {
+	check('all checks are good', await page.getByText('4 of 4 checks are good').count() === 1);
+	await page.route('**/api/v1/status', async (route) => {
+		const response = await route.fetch();
+		const status = await response.json();
+		status.checks[0] = { name: 'radio', ok: false, message: 'hci0: in use by bluetoothd (pid 5)', cure: 'systemctl stop bluetooth' };
+		await route.fulfill({ response, json: status });
+	});
+	await page.reload();
+	await page.getByRole('heading', { name: 'Pre-flight' }).waitFor();
+	check('a check that is not good shows its cure', await page.getByText('To do: systemctl stop bluetooth').count() === 1);
+	await axe(page, 'overview, not ready');
+	await picture(page, 'overview-preflight');
+	await page.unroute('**/api/v1/status');
+	await page.reload();
+	await page.getByText('4 of 4 checks are good').waitFor();
+}
+
 async function bring(page) {
 	await page.getByRole('link', { name: 'Trust' }).click();
 	await page.getByLabel('PEM file').setInputFiles(join(data, 'building/ca.pem'));
@@ -146,6 +165,7 @@ try {
 	page.on('console', (m) => m.type() === 'error' && complaints.push(m.text()));
 	page.on('pageerror', (e) => complaints.push(String(e)));
 	await firstSignIn(page, link);
+	await preflight(page);
 	await bring(page);
 	const phone = await context.newPage();
 	await phone.setViewportSize({ width: 360, height: 740 });

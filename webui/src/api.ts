@@ -41,8 +41,10 @@ export interface Server {
 	latency_ms: number | null; sightings: number;
 }
 export interface TrustAnchor extends CertificateFacts { id: number; added_at: string; valid: boolean }
+// Pre-flight: what must be right around the server; where it is ok, cure is what would be better.
+export interface Check { name: string; ok: boolean; message: string; cure: string | null }
 export interface Status {
-	version: string; time: string; started_at: string;
+	version: string; time: string; started_at: string; checks: Check[];
 	radio: { kind: string; name: string; up: boolean; speed: string | null };
 	network: { name: string; iv_index: number; address: string; addresses_free: number };
 	counts: { devices: number; heard: number; expected: number; missing: number; unexpected: number; nodes: number; servers: number; trust_anchors: number };

@@ -95,7 +95,7 @@ function listen(): void {
 	on('task.changed', putTask);
 	on('server.changed', (x: Server) => (servers.value = [...servers.value.filter((s) => s.address !== x.address), x]));
 	on('server.removed', (x: { address: string }) => (servers.value = servers.value.filter((s) => s.address !== x.address)));
-	on('radio.changed', (x) => status.value && (status.value = { ...status.value, radio: x }));
+	on('radio.changed', () => void refreshStatus().catch(tell)); // the checks change with it
 	s.addEventListener('reset', () => void refresh().catch(tell));
 }
 

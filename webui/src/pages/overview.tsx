@@ -25,6 +25,23 @@ function NeedsMe() {
 	return <section><h2>Needs you</h2><ul class="todo">{list}</ul></section>;
 }
 
+// What is wrong around the server, each with its cure.
+function Preflight() {
+	const bad = status.value!.checks.filter((c) => !c.ok);
+	if (bad.length === 0)
+		return null;
+	return (
+		<section>
+			<h2>Pre-flight</h2>
+			<ul class="todo">
+				{bad.map((c) => (
+					<li key={c.name}><strong>{c.name}:</strong> {c.message}{c.cure && <><br />To do: {c.cure}</>}</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
 export function Overview() {
 	const s = status.value;
 	if (!s)
@@ -41,6 +58,7 @@ export function Overview() {
 				<Tile n={known.filter((d) => d.state === 'rejected').length} name="refused" href="#/scan" tone="bad" />
 				<Tile n={servers.value.filter((x) => !x.local).length} name="servers" href="#/nodes" />
 			</div>
+			<Preflight />
 			<NeedsMe />
 			<section>
 				<h2>Running</h2>
@@ -64,6 +82,9 @@ export function Overview() {
 					<Fact name="IV Index">{s.network.iv_index}</Fact>
 					<Fact name="Farthest node">{far === 0 ? 'direct' : `${far} hops`}</Fact>
 					<Fact name="Jobs so far">{jobs.value.size}</Fact>
+					<Fact name="Pre-flight">
+						{s.checks.filter((c) => c.ok).length} of {s.checks.length} checks are good
+					</Fact>
 					<Fact name="Version">{s.version}</Fact>
 				</dl>
 			</section>
