@@ -58,14 +58,22 @@ static void on_state(void *ctx, bool up, const char *line)
 static bool hci_open(struct radio *r, const struct radio_config *c, const char *rest,
 		     char why[RADIO_WHY])
 {
+	char adapter[BEARER_HCI_ADAPTER];
 	struct bearer_hci_config config = {
 		.timers = c->timers,
-		.adapter = rest,
 		.seed = c->seed,
 		.state = on_state,
 		.ctx = r,
 	};
 
+	if (!bearer_hci_parse(rest, &config, adapter)) {
+		snprintf(why, RADIO_WHY,
+			 "radio \"%.200s\": hciN or an address, then ,legacy ,extended ,pause-scan "
+			 ",scan=N; "
+			 "or mgmt:hciN, air:DIR, sim:... wanted",
+			 rest);
+		return false;
+	}
 	r->up = false;
 	r->hci = bearer_hci_open(&config, why);
 	return r->hci != NULL;
