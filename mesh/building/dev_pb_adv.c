@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   initiator                                          acceptor (the device)
- *      | Link Open(UUID), every 500 ms  ----------------> |
+ *      | Link Open(UUID), ever more slowly -------------> |
  *      | <------------------------------------- Link Ack  |  both: open, 60 s idle timer
  *      | Transaction Start 0x00, Continuations ---------> |
  *      | <------------------------------ Transaction Ack  |  after 20..50 ms
@@ -23,7 +23,9 @@ enum { LINK_OPEN = 0, LINK_ACK = 1, LINK_CLOSE = 2 };
 enum { FIRST_SEGMENT = 20, NEXT_SEGMENT = 23, NUMBER_MASK = 0x7F, DEVICE_NUMBERS = 0x80 };
 enum { COPIES = 3, INTERVAL_MS = 20, CLOSE_ROUNDS = 3 };
 
-#define OPEN_REPEAT  MSEC(500)
+#define OPEN_REPEAT  MSEC(500) /* at first; each pause is longer by OPEN_LONGER, to OPEN_MOST */
+#define OPEN_LONGER  MSEC(250)
+#define OPEN_MOST    SEC(2)
 #define RETRANSMIT   MSEC(500)
 #define CLOSE_GAP    MSEC(80)
 #define TRANSACTION  SEC(30)
@@ -205,12 +207,16 @@ static void restart_idle(struct dev_pb_link *l)
 	timer_start(l->env->timers, &l->idle, LINK_TIMEOUT, on_idle, l);
 }
 
+/* A device may answer at a pace of its own, and drop the answer that waits when it hears Link Open
+ * again (BlueZ's turn between its beacon and its answer is 500 ms): it is given time. */
 static void say_open(void *ctx)
 {
 	struct dev_pb_link *l = ctx;
+	uint64_t pause = OPEN_REPEAT + l->rounds * OPEN_LONGER;
 
+	l->rounds += pause < OPEN_MOST;
 	put_control(l, LINK_OPEN, bytes_of(l->uuid, UUID_LEN), l->tag);
-	timer_start(l->env->timers, &l->beat, OPEN_REPEAT + between(l, 0, MSEC(50)), say_open, l);
+	timer_start(l->env->timers, &l->beat, pause + between(l, 0, MSEC(50)), say_open, l);
 }
 
 static void begin(struct dev_pb_link *l, enum dev_pb_state state)
@@ -228,6 +234,7 @@ void dev_pb_open(struct dev_pb_link *l, const uint8_t uuid[UUID_LEN], uint64_t t
 	memcpy(l->uuid, uuid, UUID_LEN);
 	l->env->random(l->env->ctx, &l->id, sizeof(l->id));
 	begin(l, DEV_PB_OPENING);
+	l->rounds = 0;
 	timer_start(l->env->timers, &l->open_limit, timeout, on_open_limit, l);
 	/* Whoever asked for the link is told that it opens before it can be open. */
 	timer_start(l->env->timers, &l->beat, MSEC(50) + random_delay(l), say_open, l);

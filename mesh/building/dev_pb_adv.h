@@ -47,7 +47,7 @@ struct dev_pb_link {
 	bool heard_pdu;
 	enum dev_pb_end end;
 	uint8_t reason;
-	uint8_t rounds; /* of Link Close still to send */
+	uint8_t rounds; /* of Link Open sent, of Link Close still to send */
 	struct timer open_limit, idle, beat;
 
 	struct {
