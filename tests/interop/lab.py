@@ -327,7 +327,8 @@ class Building:
             raise Failed('meshmason-building make: ' + made.stderr.strip())
         self.arrange(floors)
         args = ['--place=%s=0,0,%d' % p for p in (place or {}).items()]
-        lab.start('building.log', [self.tool, 'run', self.file, '--air', lab.air, *args])
+        lab.start('building.log', [self.tool, 'run', self.file, '--air', lab.air, '--capture',
+                                   lab.path('air.pcap'), *args])
 
     def arrange(self, floors):
         with open(self.file) as f:
