@@ -75,7 +75,7 @@ void beacon_private_encode(const struct subnet_key *k, const struct beacon_netwo
 
 bool beacon_private_decode(const struct subnet_key *k, struct beacon_network *out, struct bytes in)
 {
-	uint8_t body[BODY];
+	uint8_t body[BODY] = { 0 };
 	struct rd r = rd_from(bytes_of(body, sizeof(body)));
 
 	if (in.n != BEACON_PRIVATE_LEN || in.p[0] != BEACON_PRIVATE)
