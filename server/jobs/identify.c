@@ -49,11 +49,15 @@ static void on_session(struct task *t, const struct prov_event *ev)
 		timer_start(t->job->jobs->env.mesh_timers, &w->limit, SEC(attention_of(t)),
 			    attended, t);
 	} else if (ev->type == PROV_EV_ENDED) {
+		bool opened = w->session->opened;
+
 		w->session = NULL;
 		if (t->step == IDENTIFY_ATTEND)
 			task_succeed(t, NULL);
 		else if (t->job->ending)
 			task_cancel(t);
+		else if (!opened && ev->end == PROV_END_ABORTED)
+			task_fail(t, REASON_LINK_OPEN_FAILED, NULL);
 		else
 			task_fail(t, reason_of_session(ev->end, ev->carrier_end), NULL);
 	}
@@ -111,15 +115,17 @@ void identify_stop_others(struct jobs *j)
 			job_cancel(job);
 }
 
-/* The loudest sighting through a server that has room. */
-static struct server *loudest(const struct jobs *j, const struct device *d, int *rssi)
+/* The loudest sighting through a server that has room; fixed: 0, or the only one to take. */
+static struct server *loudest(const struct jobs *j, const struct device *d, uint16_t fixed,
+			      int *rssi)
 {
 	struct server *best = NULL;
 
 	for (size_t i = 0; i < d->n_sightings; i++) {
 		struct server *s = server_find(j, d->sighting[i].server);
 
-		if (!s || !server_has_room(s) || (best && d->sighting[i].rssi <= *rssi))
+		if (!s || !server_has_room(s) || (fixed && s->address != fixed) ||
+		    (best && d->sighting[i].rssi <= *rssi))
 			continue;
 		best = s;
 		*rssi = d->sighting[i].rssi;
@@ -134,7 +140,9 @@ static void try_device(struct task *t)
 
 	if (!t->device)
 		t->device = device_get(j, t->row.uuid);
-	s = t->device && !t->device->session ? loudest(j, t->device, &t->row.rssi) : NULL;
+	s = t->device && !t->device->session
+		    ? loudest(j, t->device, t->job->row.options.server, &t->row.rssi)
+		    : NULL;
 	if (s) {
 		t->row.server = s->address;
 		task_start(t, IDENTIFY_DEVICE);

@@ -59,8 +59,8 @@ static void scan_through(struct task *t)
 	struct server *s = server_find(j, t->row.server);
 	unsigned seconds = t->job->row.options.seconds;
 
-	if (!s || s->scan_task) {
-		task_fail(t, REASON_SERVER_LOST, s ? "Another scan is running through it." : NULL);
+	if (!s) {
+		task_fail(t, REASON_SERVER_LOST, NULL);
 		return;
 	}
 	if (!seconds)
@@ -86,19 +86,30 @@ static bool scan_stop(struct task *t)
 	return true;
 }
 
+/* One scan at a time through each server: the second job's waits for the first one's. */
+static bool is_scanning(const struct task *t)
+{
+	const struct server *s = server_find(t->job->jobs, t->row.server);
+
+	return s && s->scan_task;
+}
+
 static void scan_schedule(struct job *job)
 {
 	if (job->row.state == DB_JOB_PAUSED || job->ending)
 		return;
 	for (struct task *t = job->tasks; t; t = t->next)
-		if (t->row.state == DB_TASK_WAITING)
+		if (t->row.state == DB_TASK_WAITING && !is_scanning(t))
 			task_start(t, STEP_WAIT + 1);
 	survey_run(job->jobs, SURVEY_ASKED, false);
 }
 
+/* Servers take turns: the longest scan, through hundreds of them. */
+#define SCAN_LIMIT SEC(7200)
+
 static const struct step scan_steps[] = {
 	{ "wait", nothing, 0, STEP_WAIT, -1 },
-	{ "scan", scan_through, SEC(600), STEP_WAIT, -1 },
+	{ "scan", scan_through, SCAN_LIMIT, STEP_WAIT, -1 },
 };
 const struct job_kind scan_kind = { .steps = scan_steps,
 				    .n_steps = ARRAY_LEN(scan_steps),
@@ -288,13 +299,15 @@ static enum jobs_rc add_address(struct job *job, uint16_t address)
 
 enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *rq)
 {
+	uint16_t fixed = job->row.options.server;
 	enum jobs_rc rc = JOBS_OK;
 
 	if (job->row.targets != DB_TARGETS_LIST && job->row.kind != DB_JOB_SCAN)
 		return add_all_nodes(job);
 	if (job->row.targets != DB_TARGETS_LIST) {
 		for (struct server *s = job->jobs->servers; s && rc == JOBS_OK; s = s->next)
-			rc = add_scan_task(job, s->address);
+			if (!fixed || s->address == fixed)
+				rc = add_scan_task(job, s->address);
 		return rc;
 	}
 	for (size_t i = 0; i < rq->n_addresses && rc == JOBS_OK; i++)

@@ -153,10 +153,17 @@ static void cleaned(void *ctx)
 	call_over(s);
 }
 
+/* Nobody waits for a scan through a server that does not answer. */
 static void clean_later(struct server *s)
 {
+	struct task *t = s->scan_task;
+
+	s->scan_task = NULL;
+	s->wanted = false;
 	server_silent(s);
 	call_over(s);
+	if (t)
+		scan_task_done(t, false);
 }
 
 static void on_link_close(void *ctx, enum access_result r, struct rpr_call *call)

@@ -400,6 +400,54 @@ TEST(identify_of_what_is_not_there_says_so_soon)
 	world_free(w);
 }
 
+TEST(a_dead_device_does_not_blink_and_the_reason_says_why)
+{
+	struct world *w = world_new(49, "devices=4,floors=1,spacing_m=3,loss=0,dead=1");
+	size_t dead = 0;
+	struct db_task t;
+	int64_t id;
+
+	world_start(w);
+	while (building_make_of(world_building(w), dead)->fault != DEVICE_DEAD)
+		dead++;
+	struct jobs_request rq = {
+		.kind = DB_JOB_IDENTIFY,
+		.uuids =
+			(const uint8_t(*)[UUID_LEN])building_make_of(world_building(w), dead)->uuid,
+		.n_uuids = 1
+	};
+	world_advance(w, SEC(10));
+	id = start(w, &rq);
+	check(world_finish(w, id, SEC(12)));
+	check(world_task(w, id, dead, &t));
+	check_str(t.error_code, "link_open_failed");
+	world_free(w);
+}
+
+TEST(a_second_scan_waits_for_the_first)
+{
+	struct world *w = world_new(50, "devices=6,floors=1,loss=0");
+	int64_t id = start_provision(w), first, second, third;
+	struct jobs_request scan = { .kind = DB_JOB_SCAN,
+				     .targets = DB_TARGETS_ALL,
+				     .options.seconds = 10 };
+	char why[JOBS_WHY];
+
+	check(world_finish(w, id, SEC(3600)));
+	first = start(w, &scan);
+	second = start(w, &scan);
+	check(world_finish(w, first, SEC(300)));
+	check(world_finish(w, second, SEC(300)));
+	check_int(job_of(w, first).state, DB_JOB_SUCCEEDED);
+	check_int(job_of(w, second).state, DB_JOB_SUCCEEDED);
+	check(job_of(w, second).total > 1);
+	jobs_options_default(&scan.options, DB_JOB_SCAN);
+	scan.options.server = 0x0001; /* only through the one that is named */
+	check_int(jobs_create(jobs_of(w), &scan, &third, why), JOBS_OK);
+	check_int(job_of(w, third).total, 1);
+	world_free(w);
+}
+
 TEST(requests_that_make_no_sense_change_nothing)
 {
 	static const uint8_t nobody[1][UUID_LEN] = { { 9, 9, 9 } };
@@ -499,6 +547,8 @@ int main(void)
 		cmocka_unit_test(removing_a_node_survives_kills),
 		cmocka_unit_test(configure_scan_and_identify_do_what_they_say),
 		cmocka_unit_test(identify_of_what_is_not_there_says_so_soon),
+		cmocka_unit_test(a_dead_device_does_not_blink_and_the_reason_says_why),
+		cmocka_unit_test(a_second_scan_waits_for_the_first),
 		cmocka_unit_test(requests_that_make_no_sense_change_nothing),
 		cmocka_unit_test(kills_in_the_middle_of_growth_lose_nothing),
 	};
