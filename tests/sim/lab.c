@@ -124,8 +124,12 @@ static void ignore_iv(void *ctx, const struct mesh_iv *iv, uint32_t seq)
 {
 }
 
-static void ignore_replay(void *ctx, uint16_t src, uint64_t ivi_seq)
+static void note_replay(void *ctx, uint16_t src, uint64_t ivi_seq)
 {
+	struct lab *l = ctx;
+
+	l->heard_src = src;
+	l->heard_seq = ivi_seq;
 }
 
 static void trace(void *ctx, const struct access_message *m, struct bytes pdu, bool outgoing)
@@ -146,14 +150,13 @@ static void candidate_used(void *ctx, uint16_t address)
 
 struct lab *lab_new(uint64_t seed, double loss)
 {
-	static const struct mesh_store store = { ignore_seq, ignore_iv, ignore_replay, NULL };
 	struct lab *l = calloc(1, sizeof(*l));
 	struct air_radio_config radio = {
 		.address = { 0xEE }, .outside = true, .heard = gateway_heard, .ctx = l
 	};
 	struct mesh_env env = { .bearer = &l->bearer,
 				.timers = &l->timers,
-				.store = &store,
+				.store = &l->store,
 				.random = lab_random,
 				.access_trace = trace,
 				.candidate_used = candidate_used,
@@ -161,6 +164,7 @@ struct lab *lab_new(uint64_t seed, double loss)
 	struct mesh_boot boot = { .address = 1 };
 
 	l->random = seed;
+	l->store = (struct mesh_store){ ignore_seq, ignore_iv, note_replay, l };
 	timers_init(&l->timers, SEC(1));
 	l->air = air_new(&l->timers, seed, seed, loss);
 	l->gateway = air_add(l->air, &radio);

@@ -26,11 +26,15 @@ struct lab {
 	struct air *air;
 	struct air_radio *gateway;
 	struct bearer bearer;
+	struct mesh_store store;
 	struct mesh *mesh;
 	struct secret16 net_key;
 	struct lab_member member[LAB_DEVICES];
 	/* The stack's words to the test; may be NULL. */
 	void (*trace)(void *ctx, const struct access_message *m, struct bytes pdu, bool outgoing);
+	/* The last message that the stack took: from whom, IV Index << 24 | SEQ. */
+	uint16_t heard_src;
+	uint64_t heard_seq;
 	void (*candidate_used)(void *ctx, uint16_t address);
 	void *ctx;
 };

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "pb_adv.h"
+#include "remote_prov_client.h"
 
 /* ---- what happens to the node ---- */
 
@@ -140,7 +141,7 @@ static void run_session(struct story *s, struct prov_carrier *carrier)
 
 	s->data_sent = s->complete = s->ended = s->has_candidate = false;
 	s->prov = prov_new(&env, carrier, s->node->make.uuid);
-	if (!lab_run(s->lab, SEC(300), &s->ended))
+	if (!lab_run(s->lab, s->crashes ? SEC(10) : SEC(300), &s->ended) && !s->crashes)
 		fail_msg("the session does not end");
 	prov_free(s->prov);
 	s->prov = NULL;
@@ -170,6 +171,10 @@ static void close_with_fail(struct prov_carrier *c, enum prov_close_reason reaso
 	CONTAINER_OF(c->ops, struct failing, ops)->real->close(c, PROV_CLOSE_FAIL);
 }
 
+static void close_never(struct prov_carrier *c, enum prov_close_reason reason)
+{
+}
+
 void story_refresh_with(struct story *s, bool close_fails)
 {
 	struct access_target node = story_target(s, s->address, OLD_KEY);
@@ -178,8 +183,8 @@ void story_refresh_with(struct story *s, bool close_fails)
 		pb_remote_new(mesh_access(s->lab->mesh), &s->lab->timers, &node, &options);
 	struct failing failing = { *c->ops, c->ops };
 
-	failing.ops.close = close_with_fail;
-	if (close_fails)
+	failing.ops.close = s->crashes ? close_never : close_with_fail;
+	if (close_fails || s->crashes)
 		c->ops = &failing.ops;
 	run_session(s, c);
 	s->confirmed = pb_remote_close_confirmed(c);
@@ -210,6 +215,23 @@ bool story_answered(struct story *s)
 	check(lab_run(s->lab, SEC(120), &s->done));
 	s->done = false;
 	return s->result == ACCESS_OK;
+}
+
+static void on_rpr(void *ctx, enum access_result r, struct rpr_call *call)
+{
+	struct story *s = ctx;
+
+	s->done = true;
+	s->result = r;
+}
+
+void story_close_link(struct story *s, enum prov_close_reason reason)
+{
+	struct access_target node = story_target(s, s->address, OLD_KEY);
+	struct rpr_call call = { .done = on_rpr, .ctx = s };
+
+	rpr_link_close(mesh_access(s->lab->mesh), &call, &node, reason);
+	story_answered(s);
 }
 
 bool story_page(struct story *s, uint16_t address, int key, uint8_t number)

@@ -37,6 +37,7 @@ struct story {
 	uint8_t new_elements;
 	enum prov_event_type abort_at; /* 0 is not used: the session goes on */
 	bool aborts, reads_records;
+	bool crashes; /* we do, before the link is closed */
 	bool data_sent, complete, ended, confirmed;
 	enum prov_end end;
 	enum carrier_end carrier_end;
@@ -82,6 +83,8 @@ struct access_target story_target(const struct story *s, uint16_t address, int k
 /* The call under way has ended well. */
 bool story_answered(struct story *s);
 void story_on_config(void *ctx, enum access_result r, struct config_call *call);
+/* Whatever it is answered. */
+void story_close_link(struct story *s, enum prov_close_reason reason);
 /* A composition page is there. */
 bool story_page(struct story *s, uint16_t address, int key, uint8_t number);
 /* Composition Data Get works on every node and changes nothing. */

@@ -148,12 +148,14 @@ TEST(a_new_address_begins_a_new_term)
 	configure(s);
 	for (int i = 0; i < 300; i++) /* its sequence numbers are in their second block */
 		story_must(story_probe_old(s), "silent");
+	check(s->lab->heard_src == OLD && s->lab->heard_seq > 300);
 	story_plan(s, NPPI_ADDRESS);
 	story_refresh(s);
 	check_int(s->end, PROV_OK);
 	check(s->confirmed);
 	check_int(s->new_elements, 3); /* of the composition to come */
 	story_must(story_probe_new(s), "not at the new address");
+	check(s->lab->heard_src == NEW && s->lab->heard_seq < 50); /* from 0 again */
 	story_must(!story_probe_old(s), "still at the old address");
 	story_take_over(s);
 	story_must_agree(s, "moved");

@@ -4,15 +4,8 @@
  * which. */
 #include "check.h"
 #include "nppi_story.h"
-#include "remote_prov_client.h"
 
-static void on_rpr(void *ctx, enum access_result r, struct rpr_call *call)
-{
-	struct story *s = ctx;
-
-	s->done = true;
-	s->result = r;
-}
+enum { AT_COMPLETE = 12, AT_CLOSING = 14 };
 
 static const struct moment moments[] = {
 	{ "Link Open sent", true, OP_RPR_LINK_OPEN, -1 },
@@ -33,15 +26,6 @@ static const struct moment moments[] = {
 	{ "last Link Report heard", false, OP_RPR_LINK_REPORT, RPR_LINK_IDLE },
 };
 
-static void close_link(struct story *s, enum prov_close_reason reason)
-{
-	struct access_target node = story_target(s, s->address, OLD_KEY);
-	struct rpr_call call = { .done = on_rpr, .ctx = s };
-
-	rpr_link_close(mesh_access(s->lab->mesh), &call, &node, reason);
-	story_answered(s);
-}
-
 /* The order in which to ask. True: it has changed. An answer to the old key first would prove
  * nothing. */
 static bool resolve(struct story *s)
@@ -49,17 +33,27 @@ static bool resolve(struct story *s)
 	bool changed;
 
 	if (!s->complete)
-		close_link(s, PROV_CLOSE_FAIL);
+		story_close_link(s, PROV_CLOSE_FAIL);
 	if (!s->has_candidate)
 		return false;
 	changed = story_probe_new(s);
 	if (!changed && s->complete)
-		close_link(s, PROV_CLOSE_SUCCESS);
+		story_close_link(s, PROV_CLOSE_SUCCESS);
 	if (!changed && !story_probe_old(s)) {
 		changed = story_probe_new(s);
 		story_must(changed, "neither the old key nor the new one");
 	}
 	return changed || story_probe_new(s) || story_probe_new(s);
+}
+
+/* An opening is repeated. A new key is there for good with Complete; what else changes needs the
+ * close. */
+static bool survives(const struct moment *at, enum nppi_procedure procedure)
+{
+	if (at == &moments[0])
+		return true;
+	return procedure == NPPI_DEVICE_KEY ? at >= &moments[AT_COMPLETE]
+					    : at >= &moments[AT_CLOSING];
 }
 
 static void disturb(const struct moment *at, int what, uint64_t lasts,
@@ -68,6 +62,7 @@ static void disturb(const struct moment *at, int what, uint64_t lasts,
 	struct device_make make = story_server(2, 2);
 	struct story *s = story_new(100 + (uint64_t)what, 0, &make);
 	char name[120];
+	bool is_changed;
 
 	snprintf(name, sizeof(name), "%s, %s, %d for %us", story_name(procedure), at->name, what,
 		 (unsigned)(lasts / SEC(1)));
@@ -80,7 +75,9 @@ static void disturb(const struct moment *at, int what, uint64_t lasts,
 	check_row(name, s->happened);
 	timers_advance(&s->lab->timers, timers_now(&s->lab->timers) + SEC(30));
 	story_recover(s);
-	if (resolve(s)) {
+	is_changed = resolve(s);
+	check_row(name, what != POWER_CUT || is_changed == survives(at, procedure));
+	if (is_changed) {
 		++*changed;
 		story_take_over(s);
 		check_row(name, lab_state(s->lab, 0).changed == (procedure != NPPI_DEVICE_KEY));
@@ -110,6 +107,28 @@ static void disturb_all(int what, uint64_t lasts)
 	check(changed > 0 && unchanged > 0);
 }
 
+/* We have died before it, and close the link when we are back: under the old key. */
+TEST(the_candidate_waits_for_the_close)
+{
+	for (int procedure = 0; procedure <= NPPI_COMPOSITION; procedure++) {
+		struct device_make make = story_server(2, 2);
+		struct story *s = story_new(90, 0, &make);
+
+		story_join(s);
+		story_plan(s, (enum nppi_procedure)procedure);
+		s->crashes = true;
+		story_refresh(s);
+		check(s->complete && !s->ended);
+		story_must(!story_probe_new(s), "the new key before its time");
+		story_must(story_probe_old(s), "the old key is dead before its time");
+		story_close_link(s, PROV_CLOSE_SUCCESS);
+		story_must(story_probe_new(s), "the close has come to nothing");
+		story_take_over(s);
+		story_must_agree(s, story_name((enum nppi_procedure)procedure));
+		story_free(s);
+	}
+}
+
 TEST(silence_at_any_step_is_got_over_or_found_out)
 {
 	disturb_all(SILENCE, SEC(20));	/* less than any limit */
@@ -134,6 +153,7 @@ TEST(a_power_cut_at_any_step_is_found_out)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_candidate_waits_for_the_close),
 		cmocka_unit_test(silence_at_any_step_is_got_over_or_found_out),
 		cmocka_unit_test(a_node_that_hears_nothing_for_a_while_is_found_out),
 		cmocka_unit_test(a_node_that_is_not_heard_for_a_while_is_found_out),

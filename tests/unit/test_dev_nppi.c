@@ -116,8 +116,12 @@ TEST(a_silent_client_loses_the_link_after_a_minute)
 {
 	struct device_make make = changing_make(1, 0);
 	struct world *w = with_make(&make);
-	uint64_t at;
+	uint64_t at = timers_now(&w->ts);
 
+	check_str(next_of(w, "805900"), "805b0002");
+	check_str(next(w, SEC(5)), "+805c0002");
+	check_str(next(w, SEC(70)), "+805c070002");
+	check(timers_now(&w->ts) - at > SEC(58));
 	check_str(next_of(w, "805901"), "805b0002");
 	check_str(next(w, SEC(5)), "+805c0002");
 	world_run(w, SEC(40));
