@@ -114,7 +114,7 @@ printf '%s\n' $guest_mods > "$root/etc/guest-modules"
 
 install -m 755 "$here/init" "$root/sbin/guest-init"
 echo interop > "$root/etc/hostname"
-mkdir -p "$root/work" "$root/hostroot" "$root/ctl"
+mkdir -p "$root/share" "$root/hostroot" "$root/ctl"
 rm -rf "$root"/usr/share/{doc,man,locale,info}/* "$root"/var/lib/apt/lists/*
 
 # --- initramfs: busybox and the few modules that reach the disk -----------

@@ -6,9 +6,9 @@
 #                   [-a auto|tcg|kvm] [-m MiB] [-c CPUS] [-l LOG_DIR] -- CMD [ARG...]
 #
 #   -g  what build-guest.sh filled
-#   -s  host folder seen as /work in the guest, read-write (also its cwd)
+#   -s  host folder seen as /share in the guest, read-write (also its cwd)
 #   -r  also show the host's whole root, read-only, as /hostroot (the guest's
-#       /proc /sys /dev /run /tmp are bound in it and /work is at its /mnt, so
+#       /proc /sys /dev /run /tmp are bound in it and /share is at its /mnt, so
 #       `chroot /hostroot PROGRAM` runs a host-built program with the host's
 #       own libraries on the guest's kernel)
 #   -t  limit for boot + command + shutdown (default 120)

@@ -25,12 +25,12 @@ cp "$here"/*.sh "$here"/*.py "$here"/../*.py "$share/"
 cp "$build/tests/unit/radio_probe" "$share/" || give_up "no radio_probe in $build"
 [ ! -x "$build/meshmasond" ] || cp "$build/meshmasond" "$share/"
 case $1 in *.py) with=/usr/bin/python3 ;; *) with=bash ;; esac
-[ -n "${INTEROP_KEEP:-}" ] && export INTEROP_KEEP_LOGS=/work/lab
+[ -n "${INTEROP_KEEP:-}" ] && export INTEROP_KEEP_LOGS=/share/lab
 # The shared folder is slow under emulation: everything is copied once. The host's root is there
 # for a program that needs the host's libraries.
 "$here/run-in-guest.sh" -g "$cache" -s "$share" -r -t "${INTEROP_LIMIT:-400}" \
 	${INTEROP_KEEP:+-l "$INTEROP_KEEP"} -- \
-	bash -c "cp -r /work /run/kit && $with /run/kit/$(printf '%q ' "$@")"
+	bash -c "cp -r /share /run/kit && $with /run/kit/$(printf '%q ' "$@")"
 status=$?
 [ -n "${INTEROP_KEEP:-}" ] && cp -r "$share/lab" "$INTEROP_KEEP/" 2> /dev/null
 [ $status -ne 124 ] && [ $status -ne 125 ] || give_up "the guest did not come through ($status)"

@@ -4,7 +4,7 @@
 
   server.py RADIO [IO_A IO_B]      default: hci1 generic:hci0 generic:hci2
 
-lab.py, mesh-node.py and the host's meshmasond (run by `chroot /hostroot`) are in /work, see run.sh.
+lab.py, mesh-node.py and the host's meshmasond (run by `chroot /hostroot`) are in /share, see run.sh.
 """
 import json
 import os
