@@ -113,6 +113,8 @@ static void world_open(struct world *w, bool node)
 					.features = FEATURE_RELAY,
 					.algorithms = 3,
 					.server = node,
+					.large_composition = node,
+					.changed_elements = node ? 2 : 0,
 					.certificates = !node };
 	memset(w->make.uuid, 0xEE, sizeof(w->make.uuid));
 	strcpy(w->make.name, "Lamp 7");
