@@ -134,7 +134,7 @@ TEST(static_oob_devices_join_with_their_listed_values)
 
 static uint64_t drawn_seed(void)
 {
-	uint32_t seed;
+	uint32_t seed = 0;
 	FILE *f = fopen("/dev/urandom", "rb");
 
 	check(f && fread(&seed, sizeof(seed), 1, f) == 1);
