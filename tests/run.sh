@@ -5,7 +5,7 @@
 #   tests/run.sh [STAGE...]      stages: format unit story clang try api interop kills web [guest]
 #
 # unit and story run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
-# everything again and runs the same unit tests; the other stages use the release build.
+# everything again and runs the same tests; the other stages use the release build.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 stages=${*:-format unit story clang try api interop kills web}
@@ -30,7 +30,7 @@ build() { # build PRESET
 	return $status
 }
 run_ctest() { # run_ctest PRESET LABEL: adds CTest's numbers to ours
-	local log=$logs/ctest-$1-$2.log
+	local log=$logs/ctest-$1-${2/|/-}.log
 	ctest --test-dir "build/$1" -L "$2" -j2 --output-on-failure --no-tests=error >"$log" 2>&1
 	local status=$? total bad
 	total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$log")
@@ -83,7 +83,7 @@ for stage in $stages; do
 		;;
 	unit) build asan && run_ctest asan unit ;;
 	story) build asan && run_ctest asan story ;;
-	clang) build clang && run_ctest clang unit ;;
+	clang) build clang && run_ctest clang "unit|story" ;;
 	try)
 		timeout 600 deploy/try.sh --exit --sim-speed max --port 0 --data build/try-data >"$logs/try.log" 2>&1
 		count "deploy/try.sh: the main job on the simulated building" $?
