@@ -75,7 +75,8 @@ TEST(keys_that_are_right_are_taken)
 TEST(a_plan_that_cannot_be_is_refused)
 {
 	static const char *const rows[] = { "devices=3,dead=4", "devices=2,floors=3",
-					    "devices=5,untrusted=2,expired=2,absent=2" };
+					    "devices=5,untrusted=2,expired=2,absent=2",
+					    "devices=5,servers=0,composition_change=1" };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct building_keys k = building_keys_default();
@@ -146,6 +147,49 @@ TEST(few_servers_are_put_where_growth_would_stop)
 		check(building_reach(&f, NULL) > 30);
 		building_file_free(&f);
 	}
+}
+
+/* Without any, the devices are the same, octet for octet. */
+TEST(sound_servers_get_another_composition_and_nothing_else_changes)
+{
+	struct building_keys k = building_keys_default();
+	char error[BUILDING_ERROR], file[] = BUILD_DIR "/test-building-composition.json";
+	struct building_file plain, f, again;
+	size_t changed = 0, large = 0;
+
+	check(building_keys_parse(&k, "untrusted=3,dead=2,absent=1,seed=7", error));
+	check(building_plan(&k, &plain, error));
+	check(building_keys_parse(&k, "composition_change=6,large_composition=0.25", error));
+	check(building_plan(&k, &f, error));
+	for (size_t i = 0; i < f.n; i++) {
+		const struct building_device *d = &f.devices[i];
+
+		changed += d->make.changed_elements != 0;
+		large += d->make.large_composition;
+		if (d->make.changed_elements) {
+			check_int(d->make.changed_elements, d->make.elements);
+			check(d->make.server && d->make.fault == DEVICE_SOUND && !d->absent);
+			check_int(d->certificate, CERTIFICATE_GOOD);
+		}
+		check_mem(d->make.uuid, plain.devices[i].make.uuid, UUID_LEN);
+		check_int(d->make.server, plain.devices[i].make.server);
+		check_int(d->certificate, plain.devices[i].certificate);
+		check(d->place.x == plain.devices[i].place.x);
+	}
+	check_int(changed, 6);
+	check_int(large, 15);
+	check(building_file_save(file, &f, error));
+	check(building_file_load(file, &again, error));
+	for (size_t i = 0; i < f.n; i++) {
+		check_int(again.devices[i].make.changed_elements,
+			  f.devices[i].make.changed_elements);
+		check_int(again.devices[i].make.large_composition,
+			  f.devices[i].make.large_composition);
+	}
+	remove(file);
+	building_file_free(&again);
+	building_file_free(&plain);
+	building_file_free(&f);
 }
 
 TEST(the_numbers_of_bad_devices_and_the_shares_are_kept)
@@ -362,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_plan_that_cannot_be_is_refused),
 		cmocka_unit_test(sixty_devices_on_three_floors_are_connected_and_several_hops_deep),
 		cmocka_unit_test(few_servers_are_put_where_growth_would_stop),
+		cmocka_unit_test(sound_servers_get_another_composition_and_nothing_else_changes),
 		cmocka_unit_test(the_numbers_of_bad_devices_and_the_shares_are_kept),
 		IN_FOLDER(what_is_made_can_be_loaded_and_is_the_same_for_the_same_seed),
 		IN_FOLDER(the_list_has_every_device_and_its_static_oob),

@@ -63,7 +63,8 @@ TEST(published_compositions_decode)
 	{
 		struct vector data = vector_hex(v, "data");
 
-		if (!json_object_get(v, "decoded")) /* page 1 and metadata: not read */
+		if (!json_object_get(v, "decoded")) /* page 1: test_composition_pages.c; metadata:
+						       not asked for */
 			continue;
 		check_composition(json_string_value(json_object_get(v, "id")), vector_view(&data),
 				  json_object_get(v, "decoded"));
