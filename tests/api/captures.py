@@ -65,6 +65,14 @@ def row(d, number):
     return next(c for c in d.get('/captures').json()['items'] if c['id'] == number)
 
 
+def waited(good, limit=30):
+    """Until good() or the limit."""
+    until = time.time() + limit
+    while not good() and time.time() < until:
+        time.sleep(0.05)
+    return good()
+
+
 def a_whole_job(d):
     number = started(d)
     path = os.path.join(d.data, 'captures', f'{number}.btsnoop')
@@ -72,9 +80,7 @@ def a_whole_job(d):
           stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700)
     check_problem('one at a time', d.call('POST', '/captures', body={}), 409, 'conflict')
     d.call('POST', '/jobs', body={'kind': 'provision', 'targets': 'all-trusted'})
-    until = time.time() + 60
-    while row(d, number)['frames'] < 200 and time.time() < until:
-        time.sleep(0.05)
+    waited(lambda: row(d, number)['frames'] >= 200, 60)
     a = d.get(f'/captures/{number}')
     check_answer('of one that runs', a, operation('/captures/{id}', 'GET'))
     opens('while it runs', save(d, 'running', a))
@@ -97,13 +103,11 @@ def a_whole_job(d):
 
 def limits(d):
     number = started(d, seconds=1)
-    time.sleep(2.5)
+    waited(lambda: row(d, number)['state'] != 'running')
     check('time ends it', row(d, number)['ended_by'] == 'time', row(d, number))
     number = started(d, max_octets=4096)
     d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'seconds': 120}})
-    until = time.time() + 20
-    while row(d, number)['state'] == 'running' and time.time() < until:
-        time.sleep(0.1)
+    waited(lambda: row(d, number)['state'] != 'running')
     c = row(d, number)
     check('size ends it', c['ended_by'] == 'size' and 3900 <= c['octets'] <= 4096, c)
     opens('at its size', save(d, 'size', d.get(f'/captures/{number}')), c['frames'])
@@ -116,7 +120,8 @@ def killed(d, first):
     """What was recorded when the process died can be read, and the next start lists it."""
     number = started(d)
     d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'seconds': 30}})
-    time.sleep(2.5)
+    path = os.path.join(d.data, 'captures', f'{number}.btsnoop')
+    check('frames reach the file', waited(lambda: os.path.getsize(path) > 100))
     d.stop(9)
     d.start()
     ids = [c['id'] for c in d.get('/captures').json()['items']]
@@ -136,7 +141,7 @@ def by_flag(build):
         try:
             number = started(d)
             d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'seconds': 2}})
-            time.sleep(11)  # a secure network beacon is sent every 10 s
+            waited(lambda: row(d, number)['frames'] > 0)  # a secure network beacon is sent every 10 s
             d.call('POST', f'/captures/{number}/stop')
             opens('beside --capture', save(d, 'beside', d.get(f'/captures/{number}')), row(d, number)['frames'])
         finally:
@@ -145,7 +150,7 @@ def by_flag(build):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'air.pcap')
         d = Daemon(build, 'sim:devices=3,seed=2', '--sim-speed', '20', '--capture', path)
-        time.sleep(2)
+        waited(lambda: os.path.getsize(path) > 20000)
         d.end()
         a = tool('tshark', '-r', path, '-Y', 'beacon')
         check('tshark reads the whole air', a.returncode == 0 and a.stdout.count('\n') > 20, (a.stdout[-300:], a.stderr))
