@@ -45,6 +45,12 @@ def until(seconds, look, every=0.1):
         time.sleep(every)
 
 
+def accepts(path):
+    """Somebody listens there: that the socket exists is not enough."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 def tail(path, lines):
     try:
         with open(path, errors='replace') as f:
@@ -127,7 +133,7 @@ class Peer:
             f.write('[General]\nProvTimeout = 60\n')
         lab.start(name + '/dbus.log',
                   ['dbus-daemon', '--config-file=' + lab.path(name, 'bus.conf'), '--nofork'])
-        if not until(10, lambda: os.path.exists(self.bus)):
+        if not until(10, lambda: accepts(self.bus)):
             raise Failed('no D-Bus for ' + name)
         self.start()
 
