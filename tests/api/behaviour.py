@@ -267,8 +267,6 @@ def jobs_and_events(d):
 
 
 def many_streams(d):
-    # Connections that were just closed are noticed at the next write.
-    time.sleep(0.5)
     open_now, refused = [], None
     for _ in range(70):
         one = Listener(d)
