@@ -11,6 +11,10 @@ enum db_job_kind {
 	DB_JOB_CONFIGURE,
 	DB_JOB_REMOVE,
 	DB_JOB_IDENTIFY,
+	DB_JOB_REFRESH_DEVICE_KEY,
+	DB_JOB_REFRESH_ADDRESS,
+	DB_JOB_REFRESH_COMPOSITION,
+	DB_JOB_READ_COMPOSITION,
 	DB_JOB_KINDS,
 };
 enum db_job_state {
@@ -23,7 +27,13 @@ enum db_job_state {
 	DB_JOB_CANCELLED,
 };
 enum db_job_targets { DB_TARGETS_LIST, DB_TARGETS_ALL, DB_TARGETS_ALL_TRUSTED };
-enum db_job_policy { DB_POLICY_CERTIFICATE, DB_POLICY_STATIC_OOB, DB_POLICY_NONE };
+enum db_job_policy {
+	DB_POLICY_CERTIFICATE,
+	DB_POLICY_STATIC_OOB,
+	DB_POLICY_NONE,
+	DB_POLICY_OUTPUT_OOB,
+	DB_POLICY_INPUT_OOB,
+};
 
 /* Names as in the contract: "scan", "succeeded", "all-trusted", "static-oob". The parsers return
  * -1 for anything else. */
@@ -33,6 +43,8 @@ const char *db_job_policy_name(enum db_job_policy policy);
 int db_job_kind_parse(const char *text);
 int db_job_state_parse(const char *text);
 int db_job_policy_parse(const char *text);
+
+enum { DB_AD_TYPES = 16 };
 
 struct db_job_options {
 	enum db_job_policy policy;
@@ -44,6 +56,9 @@ struct db_job_options {
 	bool relay;			  /* switch relays on as it goes */
 	unsigned seconds;		  /* scan: how long; identify: attention; 0 by kind */
 	char profile[DB_NAME];		  /* "" default */
+	uint16_t address;		  /* refresh-address: first of the new range; 0 any */
+	uint8_t n_ad_types;		  /* scan: an extended one, for these AD types */
+	uint8_t ad_types[DB_AD_TYPES];
 };
 
 struct db_job {
@@ -96,6 +111,9 @@ struct db_task {
 	int rssi;	 /* of the device at that server; 127 unknown */
 	int64_t created, started, ended; /* Unix milliseconds; 0 not yet */
 	uint32_t phase_ms[DB_PHASES];
+	uint16_t new_address;	     /* refresh-address: where it moves to; 0 none */
+	char method[DB_STEP];	     /* how it was authenticated, "output-oob"; "" not yet */
+	char method_why[DB_MESSAGE]; /* why this method, in a sentence */
 	char error_code[DB_CODE], error_message[DB_MESSAGE];
 };
 

@@ -7,7 +7,7 @@
 #define JOB_COLUMNS                                                                        \
 	"kind, state, targets, policy, min_algorithm, max_links, stop_at_failure_percent," \
 	" attempts, server, relay, seconds, profile, created, started, ended, created_by," \
-	" links_open, links_peak, error_code, error_message"
+	" links_open, links_peak, error_code, error_message, address, ad_types"
 #define COUNT(state) "(SELECT count(*) FROM tasks t WHERE t.job = jobs.id AND t.state = " state ")"
 #define JOB_READ           \
 	"id, " JOB_COLUMNS \
@@ -39,6 +39,9 @@ static void job_read(struct sql *q, struct db_job *j)
 	j->links_peak = (unsigned)sql_get_int(q);
 	sql_get_text(q, j->error_code, sizeof j->error_code);
 	sql_get_text(q, j->error_message, sizeof j->error_message);
+	o->address = (uint16_t)sql_get_int(q);
+	size_t n = sql_get_blob(q, o->ad_types, sizeof o->ad_types);
+	o->n_ad_types = (uint8_t)(n < DB_AD_TYPES ? n : DB_AD_TYPES);
 	j->waiting = sql_get_int(q);
 	j->running = sql_get_int(q);
 	j->succeeded = sql_get_int(q);
@@ -71,12 +74,14 @@ static void job_bind(struct sql *q, const struct db_job *j)
 	sql_int(q, j->links_peak);
 	sql_text(q, j->error_code);
 	sql_text(q, j->error_message);
+	sql_int(q, o->address);
+	sql_blob(q, o->ad_types, o->n_ad_types);
 }
 
 enum db_rc db_job_insert(struct db *db, const struct db_job *j, int64_t *id)
 {
 	struct sql q = sql_write(db, "INSERT INTO jobs (" JOB_COLUMNS ") VALUES"
-				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
 	job_bind(&q, j);
 	enum db_rc rc = sql_run(&q);
@@ -87,7 +92,7 @@ enum db_rc db_job_insert(struct db *db, const struct db_job *j, int64_t *id)
 enum db_rc db_job_update(struct db *db, const struct db_job *j)
 {
 	struct sql q = sql_write(db, "UPDATE jobs SET (" JOB_COLUMNS ") ="
-				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?");
+				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?");
 
 	job_bind(&q, j);
 	sql_int(&q, j->id);

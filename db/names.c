@@ -6,9 +6,15 @@
 #include "db_jobs.h"
 
 static const char *const kinds[DB_JOB_KINDS] = {
-	[DB_JOB_SCAN] = "scan",		  [DB_JOB_PROVISION] = "provision",
-	[DB_JOB_CONFIGURE] = "configure", [DB_JOB_REMOVE] = "remove",
+	[DB_JOB_SCAN] = "scan",
+	[DB_JOB_PROVISION] = "provision",
+	[DB_JOB_CONFIGURE] = "configure",
+	[DB_JOB_REMOVE] = "remove",
 	[DB_JOB_IDENTIFY] = "identify",
+	[DB_JOB_REFRESH_DEVICE_KEY] = "refresh-device-key",
+	[DB_JOB_REFRESH_ADDRESS] = "refresh-address",
+	[DB_JOB_REFRESH_COMPOSITION] = "refresh-composition",
+	[DB_JOB_READ_COMPOSITION] = "read-composition",
 };
 static const char *const states[] = {
 	[DB_JOB_QUEUED] = "queued",	  [DB_JOB_RUNNING] = "running", [DB_JOB_PAUSED] = "paused",
@@ -19,6 +25,8 @@ static const char *const policies[] = {
 	[DB_POLICY_CERTIFICATE] = "certificate",
 	[DB_POLICY_STATIC_OOB] = "static-oob",
 	[DB_POLICY_NONE] = "none",
+	[DB_POLICY_OUTPUT_OOB] = "output-oob",
+	[DB_POLICY_INPUT_OOB] = "input-oob",
 };
 static const char *const task_states[] = {
 	[DB_TASK_WAITING] = "waiting",	   [DB_TASK_RUNNING] = "running",

@@ -7,7 +7,7 @@
 #define TASK_COLUMNS                                                                        \
 	"job, uuid, address, state, step, attempts, server, rssi, created, started, ended," \
 	" ms_link, ms_records, ms_exchange, ms_data, ms_prove, ms_configure, error_code,"   \
-	" error_message"
+	" error_message, new_address, method, method_why"
 
 static void task_read(struct sql *q, struct db_task *t)
 {
@@ -29,6 +29,9 @@ static void task_read(struct sql *q, struct db_task *t)
 		t->phase_ms[i] = (uint32_t)sql_get_int(q);
 	sql_get_text(q, t->error_code, sizeof t->error_code);
 	sql_get_text(q, t->error_message, sizeof t->error_message);
+	t->new_address = (uint16_t)sql_get_int(q);
+	sql_get_text(q, t->method, sizeof t->method);
+	sql_get_text(q, t->method_why, sizeof t->method_why);
 }
 
 static void task_bind(struct sql *q, const struct db_task *t)
@@ -51,12 +54,15 @@ static void task_bind(struct sql *q, const struct db_task *t)
 		sql_int(q, t->phase_ms[i]);
 	sql_text(q, t->error_code);
 	sql_text(q, t->error_message);
+	sql_int(q, t->new_address);
+	sql_text(q, t->method);
+	sql_text(q, t->method_why);
 }
 
 enum db_rc db_task_insert(struct db *db, const struct db_task *t, int64_t *id)
 {
 	struct sql q = sql_write(db, "INSERT INTO tasks (" TASK_COLUMNS ") VALUES"
-				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
 	task_bind(&q, t);
 	enum db_rc rc = sql_run(&q);
@@ -67,7 +73,7 @@ enum db_rc db_task_insert(struct db *db, const struct db_task *t, int64_t *id)
 enum db_rc db_task_update(struct db *db, const struct db_task *t)
 {
 	struct sql q = sql_write(db, "UPDATE tasks SET (" TASK_COLUMNS ") ="
-				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?");
+				     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?");
 
 	task_bind(&q, t);
 	sql_int(&q, t->id);

@@ -72,6 +72,10 @@ const struct job_kind *job_kind_of(enum db_job_kind kind)
 		return &remove_kind;
 	case DB_JOB_IDENTIFY:
 		return &identify_kind;
+	case DB_JOB_REFRESH_DEVICE_KEY:
+	case DB_JOB_REFRESH_ADDRESS:
+	case DB_JOB_REFRESH_COMPOSITION:
+	case DB_JOB_READ_COMPOSITION:
 	case DB_JOB_KINDS:
 		break;
 	}

@@ -86,6 +86,10 @@ static enum jobs_rc check_targets(const struct jobs_request *rq, char why[JOBS_W
 		break;
 	case DB_JOB_SCAN:
 	case DB_JOB_CONFIGURE:
+	case DB_JOB_REFRESH_DEVICE_KEY:
+	case DB_JOB_REFRESH_ADDRESS:
+	case DB_JOB_REFRESH_COMPOSITION:
+	case DB_JOB_READ_COMPOSITION:
 		if (rq->targets == DB_TARGETS_ALL_TRUSTED)
 			return refuse(JOBS_BAD_TARGETS, why, "targets: all or a list wanted");
 		break;
