@@ -26,6 +26,7 @@ struct resident {
 	uint8_t *image; /* what its flash holds */
 	size_t image_n;
 	bool broken; /* its flash could not be written: it never speaks again */
+	bool deaf, mute;
 };
 
 struct building_radio {
@@ -59,7 +60,7 @@ static void resident_send(void *ctx, const struct device_send *s)
 	struct air_transmission t = { s->count, s->interval_ms, s->tag, bytes_of(s->data, s->len) };
 
 	/* A full queue is a lost transmission; the air counts it. */
-	if (!r->broken)
+	if (!r->broken && !r->mute)
 		(void)air_send(r->radio, &t);
 }
 
@@ -108,7 +109,7 @@ static void resident_heard(void *ctx, const struct air_report *report)
 {
 	struct resident *r = ctx;
 
-	if (!r->broken)
+	if (!r->broken && !r->deaf)
 		device_heard(r->device, report->ad, report->rssi);
 }
 
@@ -298,6 +299,12 @@ size_t building_radio_neighbours(const struct building_radio *radio)
 }
 
 /* --- looking at it --- */
+
+void building_cover(struct building *b, size_t i, bool deaf, bool mute)
+{
+	b->residents[i].deaf = deaf;
+	b->residents[i].mute = mute;
+}
 
 struct building_counters building_counters(const struct building *b)
 {

@@ -81,6 +81,9 @@ struct device_state building_state_of(const struct building *b, size_t i);
 /* The keys in it, for tests and captures; false for an unprovisioned device. */
 bool building_keys_of(const struct building *b, size_t i, struct device_keys *out);
 
+/* For stories: what device i hears, and what it wants to say from now on, is lost. */
+void building_cover(struct building *b, size_t i, bool deaf, bool mute);
+
 /* "X,Y,FLOOR" or "X,Y": false when it is neither. */
 bool building_place_parse(const char *text, double *x, double *y, int *floor);
 
