@@ -42,9 +42,6 @@ struct bearer *bearer_hci_bearer(struct bearer_hci *b);
 /* The same for life, also while the adapter is away; to wait for reading on. */
 int bearer_hci_fd(const struct bearer_hci *b);
 void bearer_hci_readable(struct bearer_hci *b);
-bool bearer_hci_up(const struct bearer_hci *b);
-/* The line that state() had last; "" before the first. */
-const char *bearer_hci_line(const struct bearer_hci *b);
 struct hci_host_counters bearer_hci_counters(const struct bearer_hci *b);
 
 #endif

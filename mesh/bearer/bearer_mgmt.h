@@ -31,8 +31,6 @@ void bearer_mgmt_close(struct bearer_mgmt *b);
 struct bearer *bearer_mgmt_bearer(struct bearer_mgmt *b);
 int bearer_mgmt_fd(const struct bearer_mgmt *b);
 void bearer_mgmt_readable(struct bearer_mgmt *b);
-bool bearer_mgmt_up(const struct bearer_mgmt *b);
-const char *bearer_mgmt_line(const struct bearer_mgmt *b);
 struct mgmt_host_counters bearer_mgmt_counters(const struct bearer_mgmt *b);
 
 #endif

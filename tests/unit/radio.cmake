@@ -5,6 +5,7 @@ mm_test(test_hci_host mm_bearer)
 mm_test(test_hci_extended mm_bearer)
 mm_test(test_mgmt_host mm_bearer)
 mm_test(test_bearer_hci mm_bearer)
+mm_test(test_adapter mm_bearer)
 
 # The program that the guest runs against a real kernel.
 add_executable(radio_probe ${CMAKE_SOURCE_DIR}/tests/interop/guest/radio_probe.c)
