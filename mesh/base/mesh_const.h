@@ -7,7 +7,10 @@
 #define MESHMASON_MESH_CONST_H
 
 enum ad_type { /* Core Specification Supplement; Mesh 3.3.1 */
+	       AD_SHORTENED_LOCAL_NAME = 0x08,
 	       AD_COMPLETE_LOCAL_NAME = 0x09,
+	       AD_TX_POWER = 0x0A,
+	       AD_APPEARANCE = 0x19,
 	       AD_URI = 0x24,
 	       AD_PB_ADV = 0x29,
 	       AD_MESH_MESSAGE = 0x2A,

@@ -110,7 +110,7 @@ static void resident_heard(void *ctx, const struct air_report *report)
 	struct resident *r = ctx;
 
 	if (!r->broken && !r->deaf)
-		device_heard(r->device, report->ad, report->rssi);
+		device_heard_from(r->device, report->address, report->ad, report->rssi);
 }
 
 /* --- opening --- */

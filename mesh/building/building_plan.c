@@ -14,6 +14,7 @@ enum {
 	STREAM_UUID = 3,
 	STREAM_CHANGE = 6,
 	COMPANY_TEST = 0xFFFF, /* Assigned Numbers: for internal tests */
+	APPEARANCE_CEILING_LIGHT = 0x07C2,
 	COLUMNS_PER_ROOM = 2,
 };
 
@@ -74,6 +75,7 @@ static void make_all(const struct building_keys *k, struct building_file *f)
 		m->uuid[6] = (m->uuid[6] & 0x0F) | 0x40; /* RFC 9562: version 4 */
 		m->uuid[8] = (m->uuid[8] & 0x3F) | 0x80;
 		m->company = COMPANY_TEST;
+		m->appearance = APPEARANCE_CEILING_LIGHT;
 		m->product = (uint16_t)(1 + rng_below(&rng, 3));
 		m->elements = rng_below(&rng, 4) == 0 ? 2 : 1;
 		m->features = FEATURE_RELAY;

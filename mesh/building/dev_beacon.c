@@ -50,18 +50,57 @@ uint16_t dev_beacon_oob(const struct device_make *make)
 	return make->n_records > 0 ? OOB_INFO_RECORDS : 0;
 }
 
+bool dev_beacon_uri_hash(const struct device_make *make, uint8_t hash[4])
+{
+	uint8_t salt[16];
+
+	if (!*make->uri)
+		return false;
+	s1(bytes_of(make->uri, strlen(make->uri)), salt);
+	memcpy(hash, salt, 4);
+	return true;
+}
+
+/* What it is, for those who scan for more than meshes: each AD structure where it fits. */
+static void say_identity(struct device *d)
+{
+	const struct device_make *m = d->make;
+	struct device_send s = { .count = 1, .tag = DEV_TAG_BEACON };
+	size_t n = strnlen(m->name, sizeof(m->name)), room = AD_MAX - 2 - 4;
+	struct wr w = wr_to(s.data, sizeof(s.data));
+
+	if (!m->appearance || !n)
+		return;
+	wr_u8(&w, 3);
+	wr_u8(&w, AD_APPEARANCE);
+	wr_le16(&w, m->appearance);
+	wr_u8(&w, (uint8_t)(1 + (n < room ? n : room)));
+	wr_u8(&w, n <= room ? AD_COMPLETE_LOCAL_NAME : AD_SHORTENED_LOCAL_NAME);
+	wr_copy(&w, m->name, n < room ? n : room);
+	s.len = (uint8_t)w.n;
+	if (!d->mute)
+		d->env.send(d->env.ctx, &s);
+}
+
 static void say_unprovisioned(void *ctx)
 {
 	struct device *d = ctx;
-	uint8_t buf[1 + UUID_LEN + 2];
+	uint8_t buf[1 + UUID_LEN + 2 + 4], hash[4];
 	struct wr w = wr_to(buf, sizeof(buf));
 
 	wr_u8(&w, BEACON_UNPROVISIONED);
 	wr_copy(&w, d->make->uuid, UUID_LEN);
 	wr_be16(&w, dev_beacon_oob(d->make));
-	if (d->acceptor.state == DEV_PB_IDLE)
+	if (dev_beacon_uri_hash(d->make, hash))
+		wr_copy(&w, hash, sizeof(hash));
+	if (d->acceptor.state == DEV_PB_IDLE) {
 		dev_put(d, AD_MESH_BEACON, wr_done(&w), BEACON_COPIES, BEACON_INTERVAL_MS,
 			DEV_TAG_BEACON);
+		say_identity(d);
+		if (*d->make->uri)
+			dev_put(d, AD_URI, bytes_of(d->make->uri, strlen(d->make->uri)), 1,
+				BEACON_INTERVAL_MS, DEV_TAG_BEACON);
+	}
 	next_unprovisioned(d, UNPROVISIONED_MIN_MS);
 }
 

@@ -32,6 +32,8 @@ bool dev_unprovisioned_decode(struct dev_unprovisioned *u, struct bytes data);
 
 /* The OOB Information of a make. */
 uint16_t dev_beacon_oob(const struct device_make *make);
+/* The hash of the URI that it advertises beside its beacons; false when it has none. */
+bool dev_beacon_uri_hash(const struct device_make *make, uint8_t hash[4]);
 
 void dev_beacon_start(struct device *d);
 void dev_beacon_stop(struct device *d);

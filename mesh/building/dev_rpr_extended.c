@@ -12,7 +12,7 @@
 
 #include "dev_core.h"
 
-enum { TIMEOUT_MAX = 21, AD_SHORTENED_NAME = 0x08 };
+enum { TIMEOUT_MAX = 21 };
 
 void dev_rpr_extended_stop(struct device *d)
 {
@@ -52,7 +52,8 @@ static void finish(void *ctx)
  * for by themselves. */
 static bool wanted(uint8_t filter, uint8_t type)
 {
-	return filter == type || (filter == AD_COMPLETE_LOCAL_NAME && type == AD_SHORTENED_NAME);
+	return filter == type ||
+	       (filter == AD_COMPLETE_LOCAL_NAME && type == AD_SHORTENED_LOCAL_NAME);
 }
 
 static bool filter_valid(struct bytes filter)
@@ -60,7 +61,8 @@ static bool filter_valid(struct bytes filter)
 	for (size_t i = 0; i < filter.n; i++) {
 		uint8_t type = filter.p[i];
 
-		if (type == 0x02 || type == 0x04 || type == 0x06 || type == AD_SHORTENED_NAME ||
+		if (type == 0x02 || type == 0x04 || type == 0x06 ||
+		    type == AD_SHORTENED_LOCAL_NAME ||
 		    memchr(filter.p + i + 1, type, filter.n - i - 1))
 			return false;
 	}
@@ -84,40 +86,103 @@ static void collect(struct dev_rpr_extended *x, uint8_t type, struct bytes data)
 	}
 }
 
-void dev_rpr_extended_beacon(struct device *d, const struct dev_unprovisioned *u, struct bytes ad)
+static bool is_own_uri(const struct dev_rpr_extended *x, struct bytes data)
 {
-	struct dev_rpr_extended *x = &d->rpr.extended;
+	uint8_t salt[16];
+
+	if (!x->has_hash)
+		return true;
+	s1(data, salt);
+	return memcmp(salt, x->uri_hash, sizeof(x->uri_hash)) == 0;
+}
+
+static void collect_all(struct dev_rpr_extended *x, struct bytes ad, bool uri_only)
+{
 	struct rd r = rd_from(ad);
 
-	if (!x->running || memcmp(x->uuid, u->uuid, UUID_LEN) != 0)
-		return;
-	x->heard = true;
-	x->oob = u->oob;
 	while (r.left > 1) {
 		uint8_t len = rd_u8(&r), type = rd_u8(&r);
 		struct bytes data = rd_bytes(&r, len > 0 ? len - 1u : 0);
 
 		if (len == 0 || !rd_ok(&r))
 			break;
-		collect(x, type, data);
+		if (type == AD_URI ? is_own_uri(x, data) : !uri_only)
+			collect(x, type, data);
 	}
-	if (x->collected == (1u << x->n_filter) - 1)
+}
+
+static void finish_when_done(struct device *d)
+{
+	struct dev_rpr_extended *x = &d->rpr.extended;
+
+	if (x->running && x->collected == (1u << x->n_filter) - 1)
 		finish(d);
+}
+
+static bool is_beacon_of(const struct dev_rpr_extended *x, struct bytes ad)
+{
+	struct dev_unprovisioned u;
+
+	return ad.n > 2 && ad.p[0] == ad.n - 1 && ad.p[1] == AD_MESH_BEACON &&
+	       dev_unprovisioned_decode(&u, bytes_of(ad.p + 2, ad.n - 2)) &&
+	       memcmp(u.uuid, x->uuid, UUID_LEN) == 0;
+}
+
+void dev_rpr_extended_beacon(struct device *d, const struct dev_unprovisioned *u, struct bytes ad)
+{
+	struct dev_rpr_extended *x = &d->rpr.extended;
+
+	if (!x->running || memcmp(x->uuid, u->uuid, UUID_LEN) != 0)
+		return;
+	x->heard = true;
+	x->oob = u->oob;
+	x->has_hash = u->uri_hash;
+	if (x->has_hash)
+		memcpy(x->uri_hash, u->uri_hash, sizeof(x->uri_hash));
+	collect_all(x, ad, false);
+	finish_when_done(d);
+}
+
+/* What the device's address says is the device's; a URI is its own by its hash, whoever says it. */
+void dev_rpr_extended_heard(struct device *d, const uint8_t *address, struct bytes ad)
+{
+	struct dev_rpr_extended *x = &d->rpr.extended;
+	bool own;
+
+	if (!x->running || !address)
+		return;
+	if (is_beacon_of(x, ad)) {
+		memcpy(x->address, address, sizeof(x->address));
+		x->has_address = true;
+		return;
+	}
+	own = x->has_address && memcmp(x->address, address, sizeof(x->address)) == 0;
+	if (own || x->has_hash) {
+		collect_all(x, ad, !own);
+		finish_when_done(d);
+	}
+}
+
+static void put_own(struct wr *w, struct bytes filter, uint8_t type, const void *p, size_t n)
+{
+	if (n == 0 || !memchr(filter.p, type, filter.n))
+		return;
+	wr_u8(w, (uint8_t)(n + 1));
+	wr_u8(w, type);
+	wr_copy(w, p, n);
 }
 
 static void report_self(struct device *d, const struct dev_message *m, struct bytes filter)
 {
 	const struct device_make *make = d->make;
 	uint16_t oob = dev_beacon_oob(make);
-	uint8_t ads[2 + sizeof(make->name)];
-	struct wr w = wr_to(ads, sizeof(ads));
-	size_t n = strnlen(make->name, sizeof(make->name));
+	uint8_t ads[3 * 2 + sizeof(make->name) + 2 + sizeof(make->uri)], appearance[2];
+	struct wr w = wr_to(ads, sizeof(ads)), a = wr_to(appearance, sizeof(appearance));
 
-	if (n > 0 && memchr(filter.p, AD_COMPLETE_LOCAL_NAME, filter.n)) {
-		wr_u8(&w, (uint8_t)(n + 1));
-		wr_u8(&w, AD_COMPLETE_LOCAL_NAME);
-		wr_copy(&w, make->name, n);
-	}
+	wr_le16(&a, make->appearance);
+	put_own(&w, filter, AD_COMPLETE_LOCAL_NAME, make->name, strlen(make->name));
+	put_own(&w, filter, AD_APPEARANCE, appearance, make->appearance ? sizeof(appearance) : 0);
+	put_own(&w, filter, AD_URI, make->uri, strlen(make->uri));
 	send_report(d, &m->peer, RPR_SUCCESS, make->uuid, &oob, wr_done(&w));
 }
 
@@ -147,7 +212,7 @@ void dev_rpr_on_extended_start(struct device *d, const struct dev_message *m, st
 	x->n_ads = 0;
 	x->collected = 0;
 	x->running = true;
-	x->heard = false;
+	x->heard = x->has_address = x->has_hash = false;
 	x->owner = m->peer;
 	memcpy(x->uuid, uuid.p, UUID_LEN);
 	memcpy(x->filter, filter.p, filter.n);

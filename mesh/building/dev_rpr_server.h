@@ -36,6 +36,8 @@ struct dev_rpr_scan {
 
 struct dev_rpr_extended {
 	bool running, heard;
+	bool has_address, has_hash;
+	uint8_t address[6], uri_hash[4]; /* of the device, when known */
 	struct dev_peer owner;
 	uint8_t uuid[UUID_LEN];
 	uint8_t filter[DEV_AD_FILTER];
@@ -100,6 +102,7 @@ void dev_rpr_scan_stop(struct device *d);
 void dev_rpr_scan_beacon(struct device *d, const struct dev_unprovisioned *u, int8_t rssi);
 void dev_rpr_extended_stop(struct device *d);
 void dev_rpr_extended_beacon(struct device *d, const struct dev_unprovisioned *u, struct bytes ad);
+void dev_rpr_extended_heard(struct device *d, const uint8_t *address, struct bytes ad);
 void dev_rpr_on_extended_start(struct device *d, const struct dev_message *m, struct bytes params);
 
 #endif

@@ -314,6 +314,13 @@ void device_heard(struct device *d, struct bytes ad, int8_t rssi)
 			return;
 		if (type == AD_MESH_MESSAGE && d->node)
 			dev_net_heard(d, data);
+void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi)
+{
+	if (d->node && d->make->server && !d->mute && d->make->fault != DEVICE_DEAD)
+		dev_rpr_extended_heard(d, address, ad);
+	device_heard(d, ad, rssi);
+}
+
 		else if (type == AD_PB_ADV)
 			heard_pb_adv(d, data);
 		else if (type == AD_MESH_BEACON)

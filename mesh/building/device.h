@@ -20,6 +20,8 @@ enum { DEVICE_RECORDS_MAX = 5, DEVICE_FLASH_MAX = 16384 };
 struct device_make {
 	uint8_t uuid[UUID_LEN];
 	char name[32];
+	uint16_t appearance;	   /* advertised with the name; 0: neither is */
+	char uri[24];		   /* as AD structures have it: the scheme in one character */
 	uint16_t company, product; /* composition data page 0: CID, PID */
 	uint8_t elements;	   /* 1..8 */
 	uint16_t features;  /* enum feature_bit that it supports; relay leaves the factory off */
@@ -100,3 +102,5 @@ struct device_keys {
 bool device_keys_read(struct bytes flash, struct device_keys *out);
 
 #endif
+/* The same, where the advertiser's address (6 octets) is known: it tells what belongs together. */
+void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi);

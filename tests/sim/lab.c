@@ -51,7 +51,7 @@ static void member_heard(void *ctx, const struct air_report *r)
 	struct lab_member *m = ctx;
 
 	if (!m->deaf)
-		device_heard(m->device, r->ad, r->rssi);
+		device_heard_from(m->device, r->address, r->ad, r->rssi);
 }
 
 static void start(struct lab_member *m)
