@@ -28,7 +28,7 @@ enum {
 static const uint64_t answer_wait = SEC(4);
 
 /* The field is little-endian; BlueZ and one phone library copy the beacon's big-endian octets. */
-static uint16_t oob_from_raw(const uint8_t raw[2])
+uint16_t rpr_oob_from_raw(const uint8_t raw[2])
 {
 	uint16_t le = (uint16_t)(raw[0] | raw[1] << 8);
 	uint16_t be = (uint16_t)(raw[0] << 8 | raw[1]);
@@ -46,7 +46,7 @@ bool rpr_scan_report_decode(struct rpr_scan_report *out, const struct access_mes
 	out->rssi = (int8_t)rd_u8(&r);
 	rd_copy(&r, out->uuid, sizeof(out->uuid));
 	rd_copy(&r, out->oob_raw, sizeof(out->oob_raw));
-	out->oob_info = oob_from_raw(out->oob_raw);
+	out->oob_info = rpr_oob_from_raw(out->oob_raw);
 	out->has_uri_hash = rd_ok(&r) && r.left > 0;
 	if (out->has_uri_hash)
 		out->uri_hash = rd_be32(&r);

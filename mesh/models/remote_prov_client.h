@@ -19,6 +19,9 @@ struct rpr_scan_report {
 	uint8_t ttl; /* of the report as received */
 };
 
+/* OOB Information as servers of either reading send it. */
+uint16_t rpr_oob_from_raw(const uint8_t raw[2]);
+
 /* Codecs; each false for malformed input. */
 bool rpr_scan_report_decode(struct rpr_scan_report *out, const struct access_message *m);
 struct rpr_scan_capabilities {

@@ -13,7 +13,7 @@ static bool is_of_others(uint32_t opcode)
 {
 	static const uint32_t opcodes[] = {
 		OP_RPR_EXTENDED_SCAN_START,
-		OP_RPR_EXTENDED_SCAN_REPORT, /* not used yet */
+		OP_RPR_EXTENDED_SCAN_REPORT, /* test_extended_scan.c */
 		OP_APPKEY_ADD,
 		OP_APPKEY_STATUS, /* test_config_client.c */
 		OP_MODEL_APP_BIND,
