@@ -6,9 +6,13 @@
 
 enum {
 	CAPS_PUBLIC_KEY_OOB = 1 << 0,
-	OOB_SIZE_MAX = 8,      /* larger ones are reserved */
-	OUTPUT_ACTIONS = 0x1F, /* the bits that have a meaning */
+	OOB_SIZE_MAX = PROV_OOB_SIZE, /* larger ones are reserved */
+	OUTPUT_ACTIONS = 0x1F,	      /* the bits that have a meaning */
 	INPUT_ACTIONS = 0x0F,
+	OUTPUT_ACTION_LAST = 4, /* alphanumeric; numeric is before it, then counts */
+	INPUT_ACTION_LAST = 3,
+	SYMBOLS = 36,
+	DRAWS_MAX = 128,
 };
 
 static bool offers(const struct prov_capabilities *caps, enum prov_algorithm algorithm)
@@ -45,6 +49,38 @@ static bool choose_algorithm(const struct prov_policy *policy, const struct prov
 	       !policy->saw_stronger;
 }
 
+/* The best of what is offered, text before digits before counting. Few people count further than
+ * nine; of the others the longest is the best. */
+static bool choose_action(enum prov_auth_method method, uint8_t size, uint16_t actions,
+			  struct prov_pdu_start *out)
+{
+	uint8_t action = method == PROV_AUTH_OUTPUT ? OUTPUT_ACTION_LAST : INPUT_ACTION_LAST;
+
+	if (!offers_interaction(size, actions & ((1u << (action + 1)) - 1)))
+		return false;
+	while (!(actions >> action & 1))
+		action--;
+	out->method = method;
+	out->action = action;
+	out->size = oob_type_of(method, action) == OOB_COUNT ? 1 : size;
+	return true;
+}
+
+static bool choose_prompt(enum prov_prompt first, const struct prov_capabilities *caps,
+			  struct prov_pdu_start *out)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		bool output = (first == PROV_PROMPT_OUTPUT) == (turn == 0);
+
+		if (output ? choose_action(PROV_AUTH_OUTPUT, caps->output_size,
+					   caps->output_actions, out)
+			   : choose_action(PROV_AUTH_INPUT, caps->input_size, caps->input_actions,
+					   out))
+			return true;
+	}
+	return false;
+}
+
 /* Public key source and method are independent of each other, 5.4.2.3 and 5.4.2.4. */
 static bool choose_method(const struct prov_policy *policy, const struct prov_capabilities *caps,
 			  bool have_key, struct prov_pdu_start *out)
@@ -56,6 +92,8 @@ static bool choose_method(const struct prov_policy *policy, const struct prov_ca
 		out->method = PROV_AUTH_STATIC;
 		return true;
 	}
+	if (policy->prompt != PROV_PROMPT_NEVER)
+		return choose_prompt(policy->prompt, caps, out);
 	out->method = PROV_AUTH_NONE;
 	return !policy->require_static_oob && !(caps->oob_type & PROV_OOB_ONLY) &&
 	       (out->oob_public_key || policy->allow_none);
@@ -101,4 +139,112 @@ void oob_auth_number(uint64_t value, struct secret32 *out, size_t n)
 	memset(out, 0, sizeof(*out));
 	w = wr_to(out->octet + n - sizeof(value), sizeof(value));
 	wr_be64(&w, value);
+}
+
+enum oob_type oob_type_of(enum prov_auth_method method, uint8_t action)
+{
+	uint8_t last = method == PROV_AUTH_OUTPUT ? OUTPUT_ACTION_LAST : INPUT_ACTION_LAST;
+
+	return action == last ? OOB_ALPHANUMERIC : action == last - 1 ? OOB_NUMERIC : OOB_COUNT;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static uint64_t number_of(const char *text)
+{
+	uint64_t v = 0;
+
+	while (*text)
+		v = v * 10 + (uint64_t)(*text++ - '0');
+	return v;
+}
+
+bool oob_text_fits(enum oob_type type, uint8_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n == 0 || n > size || n > OOB_SIZE_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = upper(text[i]);
+
+		if (!is_digit(c) && (type != OOB_ALPHANUMERIC || c < 'A' || c > 'Z'))
+			return false;
+	}
+	return type != OOB_COUNT || number_of(text) > 0;
+}
+
+bool oob_auth_text(const struct prov_pdu_start *start, const char *text, struct secret32 *out,
+		   size_t n)
+{
+	enum oob_type type = oob_type_of(start->method, start->action);
+	char letters[PROV_OOB_TEXT] = "";
+
+	if (!oob_text_fits(type, start->size, text))
+		return false;
+	if (type != OOB_ALPHANUMERIC) {
+		oob_auth_number(number_of(text), out, n);
+		return true;
+	}
+	for (size_t i = 0; text[i]; i++)
+		letters[i] = upper(text[i]);
+	oob_auth_alphanumeric(letters, out, n);
+	secret_wipe(letters, sizeof(letters));
+	return true;
+}
+
+/* 0..n-1: what would favour the small ones is drawn again. */
+static bool draw_below(uint32_t n, void (*random)(void *ctx, void *out, size_t n), void *ctx,
+		       uint32_t *out)
+{
+	uint32_t fair = UINT32_MAX - UINT32_MAX % n;
+
+	for (int i = 0; i < DRAWS_MAX; i++) {
+		random(ctx, out, sizeof(*out));
+		if (*out < fair) {
+			*out %= n;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* With its leading zeros. */
+static void write_number(uint32_t v, uint8_t size, char *text)
+{
+	for (size_t i = size; i-- > 0; v /= 10)
+		text[i] = (char)('0' + v % 10);
+}
+
+bool oob_draw(const struct prov_pdu_start *start, void (*random)(void *ctx, void *out, size_t n),
+	      void *ctx, char text[PROV_OOB_TEXT])
+{
+	static const char symbols[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	enum oob_type type = oob_type_of(start->method, start->action);
+	uint32_t powers = 1, v;
+
+	assert(start->size >= 1 && start->size <= OOB_SIZE_MAX);
+	memset(text, 0, PROV_OOB_TEXT);
+	for (size_t i = 0; i < start->size; i++) {
+		powers *= 10;
+		if (type != OOB_ALPHANUMERIC)
+			continue;
+		if (!draw_below(SYMBOLS, random, ctx, &v))
+			return false;
+		text[i] = symbols[v];
+	}
+	if (type == OOB_ALPHANUMERIC)
+		return true;
+	if (!draw_below(type == OOB_COUNT ? powers - 1 : powers, random, ctx, &v))
+		return false;
+	write_number(type == OOB_COUNT ? v + 1 : v, start->size, text);
+	return true;
 }

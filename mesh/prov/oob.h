@@ -7,7 +7,8 @@
 #include "provisioner.h"
 
 /* What Start will say. True, or false with the reason in why. have_key: the device's public key is
- * known out of band. Output and input OOB are never chosen: nobody is there to be asked. */
+ * known out of band. The strongest method comes first: static OOB, then a prompt by text, by
+ * digits, by counting; none only where it is allowed. */
 bool oob_choose(const struct prov_policy *policy, const struct prov_capabilities *caps,
 		bool have_key, struct prov_pdu_start *out, enum prov_end *why);
 
@@ -16,5 +17,18 @@ bool oob_choose(const struct prov_policy *policy, const struct prov_capabilities
 void oob_auth_binary(struct bytes value, struct secret32 *out, size_t n);
 void oob_auth_alphanumeric(const char *text, struct secret32 *out, size_t n);
 void oob_auth_number(uint64_t value, struct secret32 *out, size_t n);
+
+/* How a value of output or input OOB is written, Table 5.39 and 5.41. */
+enum oob_type { OOB_COUNT, OOB_NUMERIC, OOB_ALPHANUMERIC };
+enum oob_type oob_type_of(enum prov_auth_method method, uint8_t action);
+/* Could text be a value of this type with at most size digits or characters? Letters of either
+ * case; numbers with or without their leading zeros. */
+bool oob_text_fits(enum oob_type type, uint8_t size, const char *text);
+/* Its AuthValue; false when it does not fit. */
+bool oob_auth_text(const struct prov_pdu_start *start, const char *text, struct secret32 *out,
+		   size_t n);
+/* A fresh value for input OOB, without bias. False: random gives nothing usable. */
+bool oob_draw(const struct prov_pdu_start *start, void (*random)(void *ctx, void *out, size_t n),
+	      void *ctx, char text[PROV_OOB_TEXT]);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Provisioner's side of one provisioning session, 5.4, over any carrier. The owner decides at
- * four points, by calling back (from inside the event or later):
+ * five points, by calling back (from inside the event or later):
  *   PROV_EV_LINK_OPEN     -> prov_read_records() or prov_invite()
  *   PROV_EV_RECORDS       -> prov_invite(), with the certificate's public key where there is one
+ *   PROV_EV_OOB_OUTPUT    -> prov_oob_value(), with what a person read from the device
  *   PROV_EV_KEY_AGREED    -> prov_send_data(), after the device key is in the store
  *   PROV_EV_COMPLETE      -> nothing: the link closes with Success, then PROV_EV_ENDED
- * and may call prov_abort() at any time. PROV_EV_ENDED comes exactly once, last.
+ * and may call prov_abort() at any time. With PROV_EV_OOB_INPUT a person enters the value at the
+ * device; the session goes on by itself then. PROV_EV_ENDED comes exactly once, last.
  */
 #ifndef MESHMASON_PROVISIONER_H
 #define MESHMASON_PROVISIONER_H
@@ -19,6 +21,16 @@
 enum {
 	PROV_RECORD_SIZE_MAX = 8192,
 	PROV_RECORDS_MAX = 18, /* certificate, 15 intermediates, base URI, name */
+	PROV_OOB_SIZE = 8,     /* digits or characters at most, 5.4.1.3 */
+	PROV_OOB_TEXT = PROV_OOB_SIZE + 1,
+	PROV_PROMPT_SECONDS = 110, /* a device waits for 120 at least, 5.4.4 */
+};
+
+/* Whether a person can be asked; the two are equally strong. */
+enum prov_prompt {
+	PROV_PROMPT_NEVER,
+	PROV_PROMPT_OUTPUT, /* what the device shows is told to us, if it can; else the other way */
+	PROV_PROMPT_INPUT,  /* what we show is entered at the device, if it can; else as above */
 };
 
 /* What this session may do. Never weaker than said here. */
@@ -30,6 +42,7 @@ struct prov_policy {
 	uint8_t static_oob[32];
 	size_t static_oob_len; /* 0: have none */
 	bool require_static_oob;
+	enum prov_prompt prompt; /* where not never, static or a prompt: nothing weaker */
 };
 
 /* Why a session ended. */
@@ -51,6 +64,8 @@ enum prov_event_type {
 	PROV_EV_LINK_OPEN,
 	PROV_EV_RECORDS,
 	PROV_EV_CAPABILITIES, /* for information: method and algorithm are chosen */
+	PROV_EV_OOB_OUTPUT,   /* the device shows something for prov_oob_value() */
+	PROV_EV_OOB_INPUT,    /* value is to be entered at the device */
 	PROV_EV_KEY_AGREED,
 	PROV_EV_DATA_SENT, /* Provisioning Data has been handed to the carrier */
 	PROV_EV_COMPLETE,
@@ -72,6 +87,9 @@ struct prov_event {
 	enum prov_algorithm algorithm;
 	enum prov_auth_method method;
 	bool oob_public_key;
+	/* PROV_EV_OOB_OUTPUT, OOB_INPUT: as in Start; method above */
+	uint8_t action, size;
+	const char *value; /* OOB_INPUT */
 	/* PROV_EV_KEY_AGREED: wiped when the session is freed */
 	const struct secret16 *device_key;
 	/* PROV_EV_ENDED */
@@ -105,6 +123,9 @@ void prov_read_records(struct prov *p);
  * prov_abort(). Like the others here, it does nothing to a session that is ending already. */
 void prov_invite(struct prov *p, const struct prov_policy *policy, const uint8_t *oob_public_key,
 		 uint8_t attention);
+/* After PROV_EV_OOB_OUTPUT. False: text cannot be what the device shows, and we still wait for it.
+ */
+bool prov_oob_value(struct prov *p, const char *text);
 void prov_send_data(struct prov *p, const struct prov_data *data);
 /* Closes the link with Fail (Success when only asked to attend). PROV_EV_ENDED follows. */
 void prov_abort(struct prov *p);

@@ -324,6 +324,9 @@ static void on_session(struct task *t, const struct prov_event *ev)
 		if (ev->capabilities->algorithms & 1 << PROV_ALG_HMAC)
 			remember(t, learn_hmac);
 		break;
+	case PROV_EV_OOB_OUTPUT:
+	case PROV_EV_OOB_INPUT:
+		break;
 	case PROV_EV_KEY_AGREED:
 		key_agreed(t, ev);
 		break;

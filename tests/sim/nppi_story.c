@@ -127,6 +127,8 @@ static void on_prov(void *ctx, const struct prov_event *ev)
 		s->device_error = ev->device_error;
 		break;
 	case PROV_EV_CAPABILITIES:
+	case PROV_EV_OOB_OUTPUT:
+	case PROV_EV_OOB_INPUT:
 		break;
 	}
 }

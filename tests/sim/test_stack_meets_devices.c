@@ -88,6 +88,9 @@ static void on_prov(void *ctx, const struct prov_event *ev)
 		st->end = ev->end;
 		break;
 	case PROV_EV_CAPABILITIES:
+	case PROV_EV_OOB_OUTPUT:
+	case PROV_EV_OOB_INPUT:
+		break;
 	case PROV_EV_DATA_SENT:
 		break;
 	}

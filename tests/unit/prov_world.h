@@ -5,6 +5,7 @@
 #define MESHMASON_TESTS_PROV_WORLD_H
 
 #include "check.h"
+#include "oob.h"
 #include "prov_keys.h"
 #include "provisioner.h"
 
@@ -33,7 +34,7 @@ struct world {
 	struct timers timers;
 	struct prov *prov;
 	struct prov_carrier carrier;
-	struct timer turn, bye, later;
+	struct timer turn, bye, later, person_timer;
 	bool outstanding, closing, inside;
 	int closes;
 	enum prov_close_reason reason;
@@ -45,6 +46,9 @@ struct world {
 	int free_at, abort_at; /* enum prov_event_type, or NO_EVENT */
 	uint8_t attention;
 	struct prov_data data;
+	const char *read_value; /* output OOB: what the person tells us the device shows */
+	bool press;		/* input OOB: the person enters our value at the device */
+	uint64_t person;	/* how long the person takes */
 	const uint8_t *script[2]; /* randomness: key, Random; NULL: from the seed */
 	size_t scripted;
 	uint32_t seed;
@@ -81,6 +85,14 @@ struct world {
 	struct secret16 device_key;
 	struct prov_capabilities told;
 	bool ended, certificate_read, name_read;
+	struct {
+		int times;
+		enum prov_auth_method method;
+		uint8_t action, size;
+		char value[PROV_OOB_TEXT];
+		uint64_t at;
+	} prompt;
+	int refused_values;
 };
 
 static inline void world_random(void *ctx, void *out, size_t n)
@@ -391,6 +403,41 @@ static inline void owner_decides_now(void *ctx)
 	owner_decide(w, w->events[w->n_events - 1]);
 }
 
+/* The person's time is over: reads to us, or has entered at the device. */
+static inline void person_acts(void *ctx)
+{
+	struct world *w = ctx;
+	struct prov_pdu_start start = { .method = w->prompt.method,
+					.action = w->prompt.action,
+					.size = w->prompt.size };
+	size_t n = prov_keys_auth_len(w->inputs[12]);
+
+	if (!w->prov || w->closing)
+		return;
+	if (w->prompt.method == PROV_AUTH_OUTPUT) {
+		w->inside = true;
+		w->refused_values += !prov_oob_value(w->prov, w->read_value);
+		w->inside = false;
+		return;
+	}
+	check(oob_auth_text(&start, w->prompt.value, &w->auth_value, n));
+	device_prepare(w);
+	w->carrier.events->received(w->carrier.ctx, bytes_of("\x04", 1));
+}
+
+static inline void owner_prompts(struct world *w, const struct prov_event *ev)
+{
+	w->prompt.times++;
+	w->prompt.method = ev->method;
+	w->prompt.action = ev->action;
+	w->prompt.size = ev->size;
+	w->prompt.at = timers_now(&w->timers);
+	if (ev->value)
+		snprintf(w->prompt.value, sizeof(w->prompt.value), "%s", ev->value);
+	if (ev->value ? w->press : w->read_value != NULL)
+		timer_start(&w->timers, &w->person_timer, w->person, person_acts, w);
+}
+
 static inline void owner_notes(struct world *w, const struct prov_event *ev)
 {
 	if (ev->type == PROV_EV_RECORDS) {
@@ -406,6 +453,8 @@ static inline void owner_notes(struct world *w, const struct prov_event *ev)
 				fail_msg("record %u", r->id);
 		}
 	}
+	if (ev->type == PROV_EV_OOB_OUTPUT || ev->type == PROV_EV_OOB_INPUT)
+		owner_prompts(w, ev);
 	if (ev->type == PROV_EV_KEY_AGREED)
 		w->device_key = *ev->device_key;
 	if (ev->capabilities)

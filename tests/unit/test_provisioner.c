@@ -462,6 +462,11 @@ TEST(freeing_at_each_event_leaves_nothing_behind)
 
 		w->read_records = true;
 		w->free_at = at;
+		if (at == PROV_EV_OOB_OUTPUT || at == PROV_EV_OOB_INPUT) {
+			w->policy.prompt = PROV_PROMPT_OUTPUT;
+			w->capabilities[at == PROV_EV_OOB_OUTPUT ? 5 : 8] = 4;
+			w->capabilities[at == PROV_EV_OOB_OUTPUT ? 7 : 10] = 4;
+		}
 		world_run(w);
 		check(!w->prov);
 		world_free(w);
