@@ -56,6 +56,15 @@ flash candidate  4d4d4446 02 d9 00000000 0010 02 000102030405060708090a0b0c0d0e0
 
 building_file one  ={"format":"meshmason-building-1","seed":1,"loss":0.1,"devices":[{"uuid":"70cf7c97-32a3-45b6-9149-4810d2e9cbf4","name":"Lamp","area":"Hall","x":1,"y":2.5,"floor":0,"company":1,"product":2,"elements":1,"features":1,"algorithms":3,"server":true,"certificates":true,"oob_public_key":false,"fault":"none","absent":false,"certificate":"good","static_oob":"000102030405060708090a0b0c0d0e0f","records":[{"id":1,"data":"6162"}]}]}
 
+mgmt report    80 11 ff 80 00 00 80 04 03 80 00 00 8c 3100 2b 060504030201 02 c4 0000000000000000 00000000 15 00 142b0070cf7c9732a345b691494810d2e9cbf4a040
+mgmt flags     80 11 ff 80 00 00 80 04 03 80 00 00 8c 3100 2d 060504030201 02 c4 0000000000000000 00000000 17 00 020104 132b0070cf7c9732a345b691494810d2e9cbf4a0 8c 3100 2b 060504030201 02 c4 0000000000000000 00000000 15 00 142b0070cf7c9732a345b691494810d2e9cbf4a040
+mgmt send      80 11 ff 80 00 00 80 04 03 80 00 00 9d 8c 3200 01 01 9d 80 01 01 90 94 98 9c 80 01 02 8c 3200 01 01 86 f4 8c 3100 2b 060504030201 02 c4 0000000000000000 00000000 15 00 142b0070cf7c9732a345b691494810d2e9cbf4a040
+mgmt busy      80 11 ff 80 00 00 80 04 03 80 00 00 90 81 0a 85 86 80 01 01 90 90 90 90 90 8a 8c 3100 2b 060504030201 02 c4 0000000000000000 00000000 15 00 142b0070cf7c9732a345b691494810d2e9cbf4a040
+mgmt switched  80 11 00 80 11 ff 81 0c
+mgmt off       80 11 ff 80 00 00 80 04 03 80 00 00 8c 0600 04 00000000 87
+mgmt gone      80 11 ff 80 00 00 80 04 03 80 00 00 8c 0500 00 87
+mgmt silence   80 11 ff 8b
+
 bearer_air two  0a 03 060504030201 020106 05 0102030405
 
 options all  =[server]\n# comment\ndata = /tmp/x\nlisten=127.0.0.1:9\nradio = sim:\nsim-speed = max\nlog-level = info\ninsecure-listen = yes\n
