@@ -2,48 +2,12 @@
 /* What a user does to jobs while they run, and the jobs that are about nodes. */
 #include "check.h"
 #include "db_network.h"
-#include "world.h"
-
-static void must_agree(struct world *w)
-{
-	char why[256];
-
-	if (!world_agrees(w, why))
-		fail_msg("%s", why);
-}
-
-static struct db_job job_of(struct world *w, int64_t id)
-{
-	struct db_job row;
-
-	world_job_get(w, id, &row);
-	return row;
-}
-
-static struct db *db_of(struct world *w)
-{
-	return core_db(world_core(w));
-}
-
-static struct jobs *jobs_of(struct world *w)
-{
-	return core_jobs(world_core(w));
-}
+#include "story.h"
 
 static int64_t start_provision(struct world *w)
 {
 	world_start(w);
 	return world_provision(w);
-}
-
-static int64_t start(struct world *w, struct jobs_request *rq)
-{
-	struct db_job_options options = rq->options;
-
-	jobs_options_default(&rq->options, rq->kind);
-	rq->options.seconds = options.seconds;
-	rq->options.policy = options.policy;
-	return world_job(w, rq);
 }
 
 struct want {
@@ -55,14 +19,14 @@ static bool has_links(struct world *w, void *ctx)
 {
 	const struct want *k = ctx;
 
-	return job_of(w, k->job).links_open >= k->links;
+	return story_job(w, k->job).links_open >= k->links;
 }
 
 static bool has_succeeded(struct world *w, void *ctx)
 {
 	const struct want *k = ctx;
 
-	return job_of(w, k->job).succeeded >= k->succeeded;
+	return story_job(w, k->job).succeeded >= k->succeeded;
 }
 
 TEST(pause_stops_new_links_and_lets_running_ones_end)
@@ -74,28 +38,28 @@ TEST(pause_stops_new_links_and_lets_running_ones_end)
 	int64_t done;
 
 	check(world_run(w, SEC(300), has_links, &k));
-	check_int(jobs_pause(jobs_of(w), k.job, why), JOBS_OK);
+	check_int(jobs_pause(story_jobs(w), k.job, why), JOBS_OK);
 	world_advance(w, SEC(120));
-	row = job_of(w, k.job);
+	row = story_job(w, k.job);
 	done = row.succeeded;
 	check_int(row.state, DB_JOB_PAUSED);
 	check_int(row.links_open, 0);
 	check_int(row.running, 0);
 	check(row.waiting > 0 && done > 0);
-	check(jobs_idle(jobs_of(w)));
+	check(jobs_idle(story_jobs(w)));
 	world_advance(w, SEC(120));
-	check_int(job_of(w, k.job).succeeded, done);
+	check_int(story_job(w, k.job).succeeded, done);
 	world_kill(w);
 	world_start(w); /* paused it stays */
 	world_advance(w, SEC(60));
-	check_int(job_of(w, k.job).state, DB_JOB_PAUSED);
-	check_int(job_of(w, k.job).succeeded, done);
-	check_int(jobs_resume(jobs_of(w), k.job, why), JOBS_OK);
+	check_int(story_job(w, k.job).state, DB_JOB_PAUSED);
+	check_int(story_job(w, k.job).succeeded, done);
+	check_int(jobs_resume(story_jobs(w), k.job, why), JOBS_OK);
 	check(world_finish(w, k.job, SEC(3600)));
-	check_int(job_of(w, k.job).succeeded, 20);
-	check_int(jobs_pause(jobs_of(w), k.job, why), JOBS_CONFLICT);
-	check_int(jobs_pause(jobs_of(w), 999, why), JOBS_NOT_FOUND);
-	must_agree(w);
+	check_int(story_job(w, k.job).succeeded, 20);
+	check_int(jobs_pause(story_jobs(w), k.job, why), JOBS_CONFLICT);
+	check_int(jobs_pause(story_jobs(w), 999, why), JOBS_NOT_FOUND);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -107,20 +71,20 @@ TEST(cancel_ends_the_job_and_leaves_no_orphan)
 	struct db_job row;
 
 	check(world_run(w, SEC(300), has_links, &k));
-	check_int(jobs_cancel(jobs_of(w), k.job, why), JOBS_OK);
+	check_int(jobs_cancel(story_jobs(w), k.job, why), JOBS_OK);
 	check(world_finish(w, k.job, SEC(600)));
-	row = job_of(w, k.job);
+	row = story_job(w, k.job);
 	check_int(row.state, DB_JOB_CANCELLED);
 	check(row.cancelled > 0);
 	check_int(row.waiting + row.running, 0);
 	check_int(row.links_open, 0);
-	must_agree(w);
+	story_must_agree(w);
 	/* and a new one takes the rest */
 	k.job = world_provision(w);
 	check(world_finish(w, k.job, SEC(3600)));
-	check_int(job_of(w, k.job).state, DB_JOB_SUCCEEDED);
-	check_int(job_of(w, k.job).succeeded, 20 - row.succeeded);
-	must_agree(w);
+	check_int(story_job(w, k.job).state, DB_JOB_SUCCEEDED);
+	check_int(story_job(w, k.job).succeeded, 20 - row.succeeded);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -132,21 +96,21 @@ TEST(a_cancelled_job_stays_cancelled_over_a_crash)
 
 	check(world_run(w, SEC(300), has_links, &k));
 	world_advance(w, SEC(3)); /* the links are at work */
-	check_int(jobs_cancel(jobs_of(w), k.job, why), JOBS_OK);
+	check_int(jobs_cancel(story_jobs(w), k.job, why), JOBS_OK);
 	world_advance(w, MSEC(5));
-	check(job_of(w, k.job).running > 0);
+	check(story_job(w, k.job).running > 0);
 	world_kill(w);
 	check(world_finish(w, k.job, SEC(600)));
-	check_int(job_of(w, k.job).state, DB_JOB_CANCELLED);
-	check_int(job_of(w, k.job).links_open, 0);
-	must_agree(w);
+	check_int(story_job(w, k.job).state, DB_JOB_CANCELLED);
+	check_int(story_job(w, k.job).links_open, 0);
+	story_must_agree(w);
 	world_free(w);
 }
 
 static bool is_stopping(struct world *w, void *ctx)
 {
 	const struct want *k = ctx;
-	struct db_job row = job_of(w, k->job);
+	struct db_job row = story_job(w, k->job);
 
 	return *row.error_code && row.running > 0;
 }
@@ -159,9 +123,9 @@ TEST(a_job_that_stops_by_itself_ends_over_a_crash_too)
 	check(world_run(w, SEC(3600), is_stopping, &k));
 	world_kill(w);
 	check(world_finish(w, k.job, SEC(600)));
-	check_int(job_of(w, k.job).state, DB_JOB_PARTIAL);
-	check(strstr(job_of(w, k.job).error_message, "Stopped by itself"));
-	must_agree(w);
+	check_int(story_job(w, k.job).state, DB_JOB_PARTIAL);
+	check(strstr(story_job(w, k.job).error_message, "Stopped by itself"));
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -176,22 +140,22 @@ TEST(retry_takes_up_the_failed_tasks_only)
 	uint64_t commits;
 
 	check(world_finish(w, id, SEC(3600)));
-	before = job_of(w, id);
+	before = story_job(w, id);
 	check_int(before.state, DB_JOB_PARTIAL);
 	check_int(before.failed, 3);
 	commits = world_commits(w);
-	check_int(jobs_retry(jobs_of(w), id, why), JOBS_OK);
-	check_int(job_of(w, id).waiting + job_of(w, id).running, 3);
+	check_int(jobs_retry(story_jobs(w), id, why), JOBS_OK);
+	check_int(story_job(w, id).waiting + story_job(w, id).running, 3);
 	check(world_finish(w, id, SEC(3600)));
-	after = job_of(w, id);
+	after = story_job(w, id);
 	check_int(after.state, DB_JOB_PARTIAL);
 	check_int(after.failed, 3);
 	check_int(after.total, before.total);
 	check(world_commits(w) > commits);
 	int64_t n;
-	check_int(db_task_count(db_of(w), &good, &n), DB_OK);
+	check_int(db_task_count(story_db(w), &good, &n), DB_OK);
 	check_int(n, 11);
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -202,11 +166,11 @@ TEST(the_job_stops_by_itself_when_too_many_links_fail)
 	struct db_job row;
 
 	check(world_finish(w, id, SEC(3600)));
-	row = job_of(w, id);
+	row = story_job(w, id);
 	check(row.state == DB_JOB_PARTIAL || row.state == DB_JOB_FAILED);
 	check_str(row.error_code, "cancelled");
 	check(strstr(row.error_message, "Stopped by itself"));
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -217,7 +181,7 @@ TEST(a_device_that_goes_silent_ends_with_a_code_and_its_address_is_not_given_aga
 	struct db_job row;
 
 	check(world_finish(w, id, SEC(3600)));
-	row = job_of(w, id);
+	row = story_job(w, id);
 	check_int(row.succeeded, 14);
 	check_int(row.failed, 2);
 	for (size_t i = 0; i < building_count(world_building(w)); i++) {
@@ -230,7 +194,7 @@ TEST(a_device_that_goes_silent_ends_with_a_code_and_its_address_is_not_given_aga
 		      !strcmp(t.error_code, "link_open_failed"));
 		check(strlen(t.error_message) > 10);
 	}
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -249,13 +213,13 @@ TEST(a_rejected_certificate_is_not_gone_round_by_a_weaker_policy)
 				   .uuids = (const uint8_t(*)[UUID_LEN])t.uuid,
 				   .n_uuids = 1,
 				   .options.policy = DB_POLICY_NONE };
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	check(world_finish(w, id, SEC(600)));
-	check_int(job_of(w, id).state, DB_JOB_FAILED);
+	check_int(story_job(w, id).state, DB_JOB_FAILED);
 	check(world_task(w, id, bad, &t));
 	check_str(t.error_code, "certificate_untrusted");
 	check_int(t.attempts, 0); /* not even a link */
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -269,13 +233,8 @@ TEST(a_rejected_device_cannot_be_forgotten)
 	check(world_finish(w, id, SEC(3600)));
 	while (!world_task(w, id, bad, &t) || t.state != DB_TASK_FAILED)
 		bad++;
-	check_int(jobs_device_delete(jobs_of(w), t.uuid), JOBS_CONFLICT);
+	check_int(jobs_device_delete(story_jobs(w), t.uuid), JOBS_CONFLICT);
 	world_free(w);
-}
-
-static uint16_t address_of(struct world *w, size_t i)
-{
-	return building_state_of(world_building(w), i).address;
 }
 
 TEST(a_removed_node_is_factory_new_and_joins_under_another_address)
@@ -286,21 +245,21 @@ TEST(a_removed_node_is_factory_new_and_joins_under_another_address)
 	struct db_node n;
 
 	check(world_finish(w, id, SEC(3600)));
-	address = address_of(w, 3);
+	address = story_address(w, 3);
 	struct jobs_request rq = { .kind = DB_JOB_REMOVE, .addresses = &address, .n_addresses = 1 };
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	check(world_finish(w, id, SEC(600)));
-	check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
+	check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
 	check(!building_state_of(world_building(w), 3).provisioned);
 	check_int(building_state_of(world_building(w), 3).resets, 1);
-	check_int(db_node_get(db_of(w), address, &n), DB_NONE);
-	must_agree(w);
+	check_int(db_node_get(story_db(w), address, &n), DB_NONE);
+	story_must_agree(w);
 	world_advance(w, SEC(60)); /* it beacons again */
 	id = world_provision(w);
 	check(world_finish(w, id, SEC(3600)));
-	check_int(job_of(w, id).succeeded, 1);
-	check(address_of(w, 3) != address);
-	must_agree(w);
+	check_int(story_job(w, id).succeeded, 1);
+	check(story_address(w, 3) != address);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -312,15 +271,15 @@ TEST(removing_a_node_survives_kills)
 		uint16_t address;
 
 		check(world_finish(w, id, SEC(3600)));
-		address = address_of(w, 1);
+		address = story_address(w, 1);
 		struct jobs_request rq = { .kind = DB_JOB_REMOVE,
 					   .addresses = &address,
 					   .n_addresses = 1 };
-		id = start(w, &rq);
+		id = story_start(w, &rq);
 		world_kill_at_commit(w, at, at % 2);
 		check(world_finish(w, id, SEC(1200)));
-		check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
-		must_agree(w);
+		check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
+		story_must_agree(w);
 		world_free(w);
 	}
 }
@@ -336,31 +295,31 @@ TEST(configure_scan_and_identify_do_what_they_say)
 
 	check(world_finish(w, id, SEC(3600)));
 	struct jobs_request configure = { .kind = DB_JOB_CONFIGURE, .targets = DB_TARGETS_ALL };
-	id = start(w, &configure);
+	id = story_start(w, &configure);
 	check(world_finish(w, id, SEC(600)));
-	check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
-	check_int(job_of(w, id).total, 7);
+	check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
+	check_int(story_job(w, id).total, 7);
 
 	struct jobs_request scan = { .kind = DB_JOB_SCAN,
 				     .targets = DB_TARGETS_ALL,
 				     .options.seconds = 10 };
-	id = start(w, &scan);
+	id = story_start(w, &scan);
 	check(world_finish(w, id, SEC(600)));
-	check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
-	check(job_of(w, id).total > 1); /* the local radio, and servers */
-	check_int(db_sighting_count(db_of(w), &seen, &sightings), DB_OK);
+	check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
+	check(story_job(w, id).total > 1); /* the local radio, and servers */
+	check_int(db_sighting_count(story_db(w), &seen, &sightings), DB_OK);
 	check(sightings > 0);
 
-	address = address_of(w, 2);
+	address = story_address(w, 2);
 	for (size_t i = 0; !address; i++)
-		address = address_of(w, i);
+		address = story_address(w, i);
 	struct jobs_request blink = { .kind = DB_JOB_IDENTIFY,
 				      .addresses = &address,
 				      .n_addresses = 1,
 				      .options.seconds = 5 };
-	id = start(w, &blink);
+	id = story_start(w, &blink);
 	check(world_finish(w, id, SEC(60)));
-	check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
+	check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
 
 	for (size_t i = 0; i < building_count(world_building(w)); i++) {
 		if (building_state_of(world_building(w), i).provisioned)
@@ -372,14 +331,14 @@ TEST(configure_scan_and_identify_do_what_they_say)
 			.n_uuids = 1,
 			.options.seconds = 5
 		};
-		id = start(w, &device);
+		id = story_start(w, &device);
 		check(world_finish(w, id, SEC(60)));
 		check(world_task(w, id, i, &t));
 		check_str(t.error_code, "");
-		check_int(job_of(w, id).state, DB_JOB_SUCCEEDED);
+		check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
 		check(!building_state_of(world_building(w), i).provisioned);
 	}
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -393,9 +352,9 @@ TEST(identify_of_what_is_not_there_says_so_soon)
 
 	world_start(w);
 	before = timers_now(world_time(w));
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	check(world_finish(w, id, SEC(60)));
-	check_int(job_of(w, id).state, DB_JOB_FAILED);
+	check_int(story_job(w, id).state, DB_JOB_FAILED);
 	check(timers_now(world_time(w)) - before <= SEC(10));
 	world_free(w);
 }
@@ -417,7 +376,7 @@ TEST(a_dead_device_does_not_blink_and_the_reason_says_why)
 		.n_uuids = 1
 	};
 	world_advance(w, SEC(10));
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	check(world_finish(w, id, SEC(12)));
 	check(world_task(w, id, dead, &t));
 	check_str(t.error_code, "link_open_failed");
@@ -434,17 +393,17 @@ TEST(a_second_scan_waits_for_the_first)
 	char why[JOBS_WHY];
 
 	check(world_finish(w, id, SEC(3600)));
-	first = start(w, &scan);
-	second = start(w, &scan);
+	first = story_start(w, &scan);
+	second = story_start(w, &scan);
 	check(world_finish(w, first, SEC(300)));
 	check(world_finish(w, second, SEC(300)));
-	check_int(job_of(w, first).state, DB_JOB_SUCCEEDED);
-	check_int(job_of(w, second).state, DB_JOB_SUCCEEDED);
-	check(job_of(w, second).total > 1);
+	check_int(story_job(w, first).state, DB_JOB_SUCCEEDED);
+	check_int(story_job(w, second).state, DB_JOB_SUCCEEDED);
+	check(story_job(w, second).total > 1);
 	jobs_options_default(&scan.options, DB_JOB_SCAN);
 	scan.options.server = 0x0001; /* only through the one that is named */
-	check_int(jobs_create(jobs_of(w), &scan, &third, why), JOBS_OK);
-	check_int(job_of(w, third).total, 1);
+	check_int(jobs_create(story_jobs(w), &scan, &third, why), JOBS_OK);
+	check_int(story_job(w, third).total, 1);
 	world_free(w);
 }
 
@@ -498,16 +457,16 @@ TEST(requests_that_make_no_sense_change_nothing)
 		char why[JOBS_WHY] = "";
 
 		check_row(rows[i].name,
-			  jobs_create(jobs_of(w), &rows[i].rq, &id, why) == rows[i].rc);
+			  jobs_create(story_jobs(w), &rows[i].rq, &id, why) == rows[i].rc);
 		check_row(rows[i].name, strlen(why) > 5);
 	}
-	check_int(db_job_count(db_of(w), &any, &n), DB_OK);
+	check_int(db_job_count(story_db(w), &any, &n), DB_OK);
 	check_int(n, 0);
 	/* one provision job at a time */
 	id = world_provision(w);
 	struct jobs_request again = { .kind = DB_JOB_PROVISION, .targets = DB_TARGETS_ALL_TRUSTED };
 	char why[JOBS_WHY];
-	check_int(jobs_create(jobs_of(w), &again, &n, why), JOBS_CONFLICT);
+	check_int(jobs_create(story_jobs(w), &again, &n, why), JOBS_CONFLICT);
 	check(world_finish(w, id, SEC(3600)));
 	world_free(w);
 }
@@ -525,8 +484,8 @@ TEST(kills_in_the_middle_of_growth_lose_nothing)
 		k.succeeded += 5;
 	}
 	check(world_finish(w, k.job, SEC(3600)));
-	check_int(job_of(w, k.job).succeeded, 30);
-	must_agree(w);
+	check_int(story_job(w, k.job).succeeded, 30);
+	story_must_agree(w);
 	world_free(w);
 }
 

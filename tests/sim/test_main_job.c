@@ -4,15 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "world.h"
-
-static void must_agree(struct world *w)
-{
-	char why[256];
-
-	if (!world_agrees(w, why))
-		fail_msg("%s", why);
-}
+#include "story.h"
 
 /* Each fault and the code it must end with, by how often the building has it. */
 struct expected {
@@ -86,7 +78,7 @@ static void run(uint64_t seed, const char *keys, unsigned good, const struct exp
 	if (!world_finish(w, id, SEC(7200)))
 		fail_msg("seed %llu: the job does not end", (unsigned long long)seed);
 	world_job_get(w, id, &job);
-	must_agree(w);
+	story_must_agree(w);
 	print_message(
 		"seed %llu: %lld of %lld, peak %u links (%u on the air), %llu s of virtual time\n",
 		(unsigned long long)seed, (long long)job.succeeded, (long long)job.total,
@@ -132,16 +124,6 @@ TEST(static_oob_devices_join_with_their_listed_values)
 	run(14, "devices=8,floors=1,loss=0.05,static_oob=1", 8, NULL, 0, 1);
 }
 
-static uint64_t drawn_seed(void)
-{
-	uint32_t seed = 0;
-	FILE *f = fopen("/dev/urandom", "rb");
-
-	check(f && fread(&seed, sizeof(seed), 1, f) == 1);
-	fclose(f);
-	return seed;
-}
-
 /* The seeds of an acceptance run are drawn when it starts, and printed; MESHMASON_SEED repeats
  * one. */
 TEST(sixty_devices_on_three_floors_join_for_five_fresh_seeds)
@@ -156,7 +138,7 @@ TEST(sixty_devices_on_three_floors_join_for_five_fresh_seeds)
 	const char *given = getenv("MESHMASON_SEED");
 
 	for (int i = 0; i < (given ? 1 : 5); i++)
-		run(given ? strtoull(given, NULL, 10) : drawn_seed(),
+		run(story_seed(),
 		    "devices=60,floors=3,loss=0.05,untrusted=3,expired=1,misnamed=1,dead=2,absent="
 		    "1",
 		    52, bad, ARRAY_LEN(bad), 4);

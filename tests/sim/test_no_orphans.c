@@ -3,85 +3,20 @@
 #include "check.h"
 #include "db_network.h"
 #include "devices.h"
-#include "world.h"
-
-static void must_agree(struct world *w)
-{
-	char why[256];
-
-	if (!world_agrees(w, why))
-		fail_msg("%s", why);
-}
-
-static struct db_job job_of(struct world *w, int64_t id)
-{
-	struct db_job row;
-
-	world_job_get(w, id, &row);
-	return row;
-}
-
-static struct db *db_of(struct world *w)
-{
-	return core_db(world_core(w));
-}
-
-static struct jobs *jobs_of(struct world *w)
-{
-	return core_jobs(world_core(w));
-}
-
-static int64_t start(struct world *w, struct jobs_request *rq)
-{
-	jobs_options_default(&rq->options, rq->kind);
-	return world_job(w, rq);
-}
-
-/* A world whose devices have all joined. */
-static struct world *joined_world(uint64_t seed, const char *keys)
-{
-	struct world *w = world_new(seed, keys);
-
-	world_start(w);
-	check(world_finish(w, world_provision(w), SEC(3600)));
-	return w;
-}
-
-static uint16_t address_of(struct world *w, size_t i)
-{
-	return building_state_of(world_building(w), i).address;
-}
-
-static size_t first_node(struct world *w)
-{
-	size_t i = 0;
-
-	while (!address_of(w, i))
-		i++;
-	return i;
-}
-
-static struct jobs_request one_device(struct world *w, enum db_job_kind kind, size_t i)
-{
-	const struct device_make *make = building_make_of(world_building(w), i);
-
-	return (struct jobs_request){ .kind = kind,
-				      .uuids = (const uint8_t(*)[UUID_LEN])make->uuid,
-				      .n_uuids = 1 };
-}
+#include "story.h"
 
 /* As if the job had given up before the node answered. */
 static void make_pending(struct world *w, uint16_t address, bool key_is_right)
 {
 	struct db_node n;
 
-	check_int(db_node_get(db_of(w), address, &n), DB_OK);
+	check_int(db_node_get(story_db(w), address, &n), DB_OK);
 	n.state = DB_NODE_PENDING;
 	n.server = false;
 	if (!key_is_right)
 		n.device_key = (struct secret16){ { 1 } };
-	check_int(db_node_update(db_of(w), &n), DB_OK);
-	check_int(db_address_set(db_of(w), address, DB_ADDRESS_RESERVED, 0), DB_OK);
+	check_int(db_node_update(story_db(w), &n), DB_OK);
+	check_int(db_address_set(story_db(w), address, DB_ADDRESS_RESERVED, 0), DB_OK);
 	check(core_settle(world_core(w)));
 	world_kill(w);
 	world_start(w);
@@ -89,20 +24,20 @@ static void make_pending(struct world *w, uint16_t address, bool key_is_right)
 
 TEST(a_node_that_nobody_lists_is_adopted_by_the_next_job)
 {
-	struct world *w = joined_world(44, "devices=4,floors=1,loss=0");
+	struct world *w = story_joined(44, "devices=4,floors=1,loss=0");
 	int64_t id;
 	char why[256];
 	size_t i;
 
-	i = first_node(w);
-	make_pending(w, address_of(w, i), true);
-	check_int(jobs_device_delete(jobs_of(w), building_make_of(world_building(w), i)->uuid),
+	i = story_node(w);
+	make_pending(w, story_address(w, i), true);
+	check_int(jobs_device_delete(story_jobs(w), building_make_of(world_building(w), i)->uuid),
 		  JOBS_OK);
 	check(!world_agrees(w, why));
 	id = world_provision(w);
 	check(world_finish(w, id, SEC(3600)));
-	check_int(job_of(w, id).succeeded, 1);
-	must_agree(w);
+	check_int(story_job(w, id).succeeded, 1);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -123,26 +58,26 @@ static int address_state(struct world *w, uint16_t address)
 {
 	struct range r = { address, -1 };
 
-	check_int(db_addresses(db_of(w), note_range, &r), DB_OK);
+	check_int(db_addresses(story_db(w), note_range, &r), DB_OK);
 	return r.state;
 }
 
 TEST(an_address_that_was_never_proved_stays_burnt_when_its_node_is_removed)
 {
-	struct world *w = joined_world(45, "devices=4,floors=1,loss=0");
+	struct world *w = story_joined(45, "devices=4,floors=1,loss=0");
 	int64_t id;
 	uint16_t address;
 	struct jobs_request rq;
 
-	address = address_of(w, first_node(w));
+	address = story_address(w, story_node(w));
 	make_pending(w, address, true);
 	rq = (struct jobs_request){ .kind = DB_JOB_REMOVE,
 				    .addresses = &address,
 				    .n_addresses = 1 };
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	check(world_finish(w, id, SEC(600)));
 	check_int(address_state(w, address), DB_ADDRESS_BURNT);
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
@@ -153,24 +88,24 @@ static void report(struct world *w, size_t device, uint16_t server, unsigned sec
 
 	memcpy(r.uuid, building_make_of(world_building(w), device)->uuid, UUID_LEN);
 	for (unsigned s = 0; s < seconds; s++) {
-		device_sighted(jobs_of(w), &r);
+		device_sighted(story_jobs(w), &r);
 		world_advance(w, SEC(1));
 	}
 }
 
 TEST(late_reports_of_a_beacon_do_not_bury_a_node_that_is_silent)
 {
-	struct world *w = joined_world(46, "devices=4,floors=1,loss=0,servers=1");
+	struct world *w = story_joined(46, "devices=4,floors=1,loss=0,servers=1");
 	uint16_t address, server;
 	struct jobs_request rq;
 	size_t i;
 
-	i = first_node(w);
-	address = address_of(w, i);
-	server = address_of(w, i + 1);
+	i = story_node(w);
+	address = story_address(w, i);
+	server = story_address(w, i + 1);
 	make_pending(w, address, false); /* it cannot answer under that key */
-	rq = one_device(w, DB_JOB_PROVISION, i);
-	start(w, &rq);
+	rq = story_one(w, DB_JOB_PROVISION, i);
+	story_start(w, &rq);
 	report(w, i, server, 25);
 	check_int(address_state(w, address), DB_ADDRESS_RESERVED);
 	report(w, i, server, 60); /* no report is that late */
@@ -180,7 +115,7 @@ TEST(late_reports_of_a_beacon_do_not_bury_a_node_that_is_silent)
 
 TEST(two_jobs_do_not_work_on_one_node)
 {
-	struct world *w = joined_world(47, "devices=4,floors=1,loss=0");
+	struct world *w = story_joined(47, "devices=4,floors=1,loss=0");
 	int64_t id, other;
 	struct jobs_request by_uuid, by_address;
 	char why[JOBS_WHY] = "";
@@ -188,35 +123,35 @@ TEST(two_jobs_do_not_work_on_one_node)
 	struct db_task t;
 	size_t i;
 
-	i = first_node(w);
-	address = address_of(w, i);
-	by_uuid = one_device(w, DB_JOB_REMOVE, i);
+	i = story_node(w);
+	address = story_address(w, i);
+	by_uuid = story_one(w, DB_JOB_REMOVE, i);
 	by_address = (struct jobs_request){ .kind = DB_JOB_REMOVE,
 					    .addresses = &address,
 					    .n_addresses = 1 };
-	id = start(w, &by_address);
+	id = story_start(w, &by_address);
 	check(world_task(w, id, i, &t)); /* it names the node both ways */
 	check_int(t.address, address);
-	check_int(jobs_create(jobs_of(w), &by_uuid, &other, why), JOBS_CONFLICT);
-	check_int(jobs_create(jobs_of(w), &by_address, &other, why), JOBS_CONFLICT);
+	check_int(jobs_create(story_jobs(w), &by_uuid, &other, why), JOBS_CONFLICT);
+	check_int(jobs_create(story_jobs(w), &by_address, &other, why), JOBS_CONFLICT);
 	check(strlen(why) > 5);
 	check(world_finish(w, id, SEC(600)));
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 
 TEST(a_removal_goes_on_where_it_stood)
 {
-	struct world *w = joined_world(48, "devices=4,floors=1,loss=0");
+	struct world *w = story_joined(48, "devices=4,floors=1,loss=0");
 	int64_t id;
 	uint16_t address;
 	struct db_task t;
 	size_t i;
 
-	i = first_node(w);
-	address = address_of(w, i);
+	i = story_node(w);
+	address = story_address(w, i);
 	struct jobs_request rq = { .kind = DB_JOB_REMOVE, .addresses = &address, .n_addresses = 1 };
-	id = start(w, &rq);
+	id = story_start(w, &rq);
 	do {
 		world_advance(w, MSEC(10));
 		check(world_task(w, id, i, &t));
@@ -226,7 +161,7 @@ TEST(a_removal_goes_on_where_it_stood)
 	check(world_task(w, id, i, &t));
 	check_int(t.state, DB_TASK_SUCCEEDED);
 	check_str(t.error_message, ""); /* that it reset is known, and is not doubted */
-	must_agree(w);
+	story_must_agree(w);
 	world_free(w);
 }
 

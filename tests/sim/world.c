@@ -7,12 +7,17 @@
 #include <unistd.h>
 #include <ftw.h>
 
+#include "agree.h"
 #include "capture.h"
 #include "check.h"
+#include "db_network.h"
 #include "device.h"
 #include "radio_sim.h"
+#include "witness.h"
 
 enum { EPOCH = 1767225600 }; /* the run begins on 2026-01-01 */
+
+static const uint8_t radio_address[6] = { 1, 0, 0, 'W', 'W', 0xC0 };
 
 struct world {
 	uint64_t seed, random;
@@ -27,7 +32,11 @@ struct world {
 	/* killing at a commit */
 	uint64_t commits, kill_at;
 	bool kill_after, dying;
+	uint64_t changes;
 	/* witnesses */
+	struct witness *witness;
+	uint64_t saves; /* of the devices' flash, when it was looked at last */
+	bool *strays;
 	void (*trace)(void *ctx, const struct access_message *m, struct bytes pdu, bool outgoing);
 	void *trace_ctx;
 	void (*air)(void *ctx, uint64_t at, const uint8_t address[6], struct bytes ad);
@@ -70,6 +79,8 @@ static void on_air(void *ctx, uint64_t at, const uint8_t address[6], struct byte
 {
 	struct world *w = ctx;
 
+	if (memcmp(address, radio_address, sizeof(radio_address)) == 0)
+		witness_sent(w->witness, ad);
 	if (w->air)
 		w->air(w->air_ctx, at, address, ad);
 }
@@ -82,6 +93,7 @@ struct world *world_new(uint64_t seed, const char *keys)
 
 	assert_non_null(w);
 	w->seed = w->random = seed;
+	w->witness = witness_new();
 	/* In memory where there is such a place: thousands of commits, each synced. */
 	snprintf(w->folder, sizeof(w->folder), "%s/meshmason-world-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -95,12 +107,15 @@ struct world *world_new(uint64_t seed, const char *keys)
 		.data = w->folder,
 		.now = EPOCH,
 		.seed = seed + 1,
+		.address = radio_address,
 		.capture = on_air,
 		.ctx = w,
 	};
 	w->radio = radio_sim_open(&config, error);
 	if (!w->radio)
 		fail_msg("%s", error);
+	w->strays = calloc(building_count(radio_sim_building(w->radio)), sizeof(*w->strays));
+	assert_non_null(w->strays);
 	capture_init(&w->tap, radio_sim_bearer(w->radio), &w->time, (int64_t)EPOCH * 1000000);
 	return w;
 }
@@ -119,6 +134,8 @@ void world_free(struct world *w)
 	timers_free(&w->time);
 	timers_free(&w->real);
 	nftw(w->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	witness_free(w->witness);
+	free(w->strays);
 	free(w);
 }
 
@@ -177,6 +194,23 @@ static void teach(struct world *w)
 	w->taught = true;
 }
 
+static void on_changed(void *ctx, const struct jobs_change *change)
+{
+	struct world *w = ctx;
+
+	w->changes += change->what == JOBS_CHANGE_TASK;
+}
+
+static void show_network(struct world *w)
+{
+	struct db_net_key key;
+	struct db_network own;
+
+	check_int(db_net_key_get(core_db(w->core), 0, &key), DB_OK);
+	check_int(db_network_get(core_db(w->core), &own), DB_OK);
+	witness_network(w->witness, &key.key, own.address);
+}
+
 void world_start(struct world *w)
 {
 	char path[96], why[DB_WHY];
@@ -188,6 +222,7 @@ void world_start(struct world *w)
 		.real_time = &w->real,
 		.wall = on_wall,
 		.random = on_random,
+		.changed = on_changed,
 		.access_trace = on_access,
 		.ctx = w,
 	};
@@ -201,6 +236,7 @@ void world_start(struct world *w)
 		teach(w);
 		check(core_settle(w->core));
 	}
+	show_network(w);
 	db_on_commit(core_db(w->core), on_commit, w);
 }
 
@@ -240,6 +276,16 @@ static void settle(struct world *w)
 	}
 	check(committed);
 	core_release(w->core);
+}
+
+static void look(struct world *w)
+{
+	struct building *b = radio_sim_building(w->radio);
+	uint64_t saves = building_counters(b).saves;
+
+	if (saves != w->saves)
+		witness_look(w->witness, b);
+	w->saves = saves;
 }
 
 int64_t world_job(struct world *w, const struct jobs_request *rq)
@@ -289,6 +335,7 @@ bool world_run(struct world *w, uint64_t limit, bool (*done)(struct world *w, vo
 		if (!timers_fire_next(&w->time, end))
 			break;
 		timers_advance(&w->real, timers_now(&w->time));
+		look(w);
 		if (w->core) {
 			settle(w);
 			if (!w->core)
@@ -334,48 +381,26 @@ bool world_finish(struct world *w, int64_t job, uint64_t limit)
 	return false;
 }
 
-/* One device against its row. */
-static bool agrees(struct world *w, size_t i, char why[256])
-{
-	struct building *b = radio_sim_building(w->radio);
-	const struct device_make *make = building_make_of(b, i);
-	struct device_state state = building_state_of(b, i);
-	struct db_node node;
-	bool row = db_node_get_uuid(core_db(w->core), make->uuid, &node) == DB_OK &&
-		   node.state != DB_NODE_PENDING;
-
-	if (state.provisioned != row)
-		snprintf(why, 256, "%s: %s in the building, %s in the inventory", make->name,
-			 state.provisioned ? "a node" : "no node", row ? "a node" : "no node");
-	else if (row && state.address != node.address)
-		snprintf(why, 256, "%s: address %04x in the building, %04x in the inventory",
-			 make->name, state.address, node.address);
-	else if (row && strcmp(state.device_key_id, node.device_key_id) != 0)
-		snprintf(why, 256, "%s: key %s in the building, %s in the inventory", make->name,
-			 state.device_key_id, node.device_key_id);
-	else
-		return true;
-	return false;
-}
-
 bool world_agrees(struct world *w, char why[256])
 {
 	struct building *b = radio_sim_building(w->radio);
-	uint8_t *taken = calloc(0x8000, 1);
-	bool good = true;
 
-	for (size_t i = 0; good && i < building_count(b); i++) {
-		struct device_state s = building_state_of(b, i);
+	witness_look(w->witness, b);
+	if (!agree(core_db(w->core), b, w->strays, why))
+		return false;
+	if (witness_fault(w->witness))
+		snprintf(why, 256, "%s", witness_fault(w->witness));
+	return !witness_fault(w->witness);
+}
 
-		good = agrees(w, i, why);
-		for (unsigned e = 0; good && s.provisioned && e < s.elements; e++) {
-			good = s.address + e < 0x8000 && taken[s.address + e]++ == 0;
-			if (!good)
-				snprintf(why, 256, "address %04x is used twice", s.address + e);
-		}
-	}
-	free(taken);
-	return good;
+void world_stray(struct world *w, size_t device)
+{
+	w->strays[device] = true;
+}
+
+uint32_t world_numbers(const struct world *w)
+{
+	return witness_numbers(w->witness);
 }
 
 struct finding {
@@ -414,6 +439,16 @@ void world_record(struct world *w, const char *path)
 void world_record_end(struct world *w)
 {
 	check(capture_stop(&w->tap, &w->recording));
+}
+
+uint64_t world_changes(const struct world *w)
+{
+	return w->changes;
+}
+
+void world_cover(struct world *w, size_t device, bool deaf, bool mute)
+{
+	building_cover(radio_sim_building(w->radio), device, deaf, mute);
 }
 
 struct core *world_core(struct world *w)

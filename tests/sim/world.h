@@ -43,11 +43,21 @@ void world_advance(struct world *w, uint64_t time);
 /* Until the job has ended, starting the server again whenever it has died. */
 bool world_finish(struct world *w, int64_t job, uint64_t limit);
 
-/* Building and inventory say the same: device for device, address for address, key id for key id,
- * and no address twice. Otherwise why names the first difference. */
+/* Building and inventory say the same, device for device (agree.h), and no sequence number and no
+ * address was used twice, ever, in any life of the server (witness.h). Otherwise why names the
+ * first difference. */
 bool world_agrees(struct world *w, char why[256]);
+/* The inventory has let this device go while it was silent: it is not compared any more. */
+void world_stray(struct world *w, size_t device);
+/* Different sequence numbers of ours that the air has seen. */
+uint32_t world_numbers(const struct world *w);
 /* The task of device i, by its UUID. */
 bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out);
+
+/* Goes up whenever a task may have changed. */
+uint64_t world_changes(const struct world *w);
+/* What device i hears, and what it says from now on, is lost. */
+void world_cover(struct world *w, size_t device, bool deaf, bool mute);
 
 struct core *world_core(struct world *w);
 struct building *world_building(struct world *w);
