@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-enum { COMMON_NAME_MAX = 64 }; /* ub-common-name of RFC 5280 */
+enum { COMMON_NAME_MAX = 64 /* ub-common-name of RFC 5280 */, SERIAL_MAX = 20 };
 
 enum cert_verdict cert_say(enum cert_verdict v, char why[CERT_TEXT], const char *format, ...)
 {
@@ -117,8 +117,12 @@ bool cert_common_name(const X509 *x, struct cert_ids *out)
 
 /* ---- facts ---- */
 
-/* One line of ASCII: control characters and high octets come out escaped. */
-static void name_text(const X509_NAME *name, char out[CERT_TEXT])
+bool cert_names_itself(const X509 *x)
+{
+	return X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+}
+
+void cert_name_text(const X509_NAME *name, char out[CERT_TEXT])
 {
 	const unsigned long flags = (XN_FLAG_RFC2253 & ~(unsigned long)XN_FLAG_DN_REV &
 				     ~(unsigned long)XN_FLAG_SEP_MASK) |
@@ -132,7 +136,7 @@ static void name_text(const X509_NAME *name, char out[CERT_TEXT])
 	BIO_free(bio);
 }
 
-static int64_t unix_time(const ASN1_TIME *t)
+int64_t cert_unix_time(const ASN1_TIME *t)
 {
 	struct tm tm;
 
@@ -147,13 +151,13 @@ void cert_facts_read(const X509 *x, struct bytes der, struct cert_facts *out)
 	struct cert_ids ids;
 
 	memset(out, 0, sizeof(*out));
-	name_text(X509_get_subject_name(x), out->subject);
-	name_text(X509_get_issuer_name(x), out->issuer);
+	cert_name_text(X509_get_subject_name(x), out->subject);
+	cert_name_text(X509_get_issuer_name(x), out->issuer);
 	if (serial_n > (sizeof(out->serial) - 1) / 2)
 		serial_n = (sizeof(out->serial) - 1) / 2;
 	hex_format(out->serial, bytes_of(ASN1_STRING_get0_data(serial), serial_n));
-	out->not_before = unix_time(X509_get0_notBefore(x));
-	out->not_after = unix_time(X509_get0_notAfter(x));
+	out->not_before = cert_unix_time(X509_get0_notBefore(x));
+	out->not_after = cert_unix_time(X509_get0_notAfter(x));
 	sha256(der, out->fingerprint);
 	if (cert_common_name(x, &ids)) {
 		memcpy(out->uuid, ids.uuid, sizeof(out->uuid));
@@ -167,10 +171,26 @@ void cert_facts_read(const X509 *x, struct bytes der, struct cert_facts *out)
 
 /* ---- the profile ---- */
 
+/* RFC 5280 4.1.2.2: a positive number of at most 20 octets. */
+static bool serial_is_good(const X509 *x)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
+	int n = ASN1_STRING_length(serial);
+	const uint8_t *p = ASN1_STRING_get0_data(serial);
+
+	return ASN1_STRING_type(serial) == V_ASN1_INTEGER && n <= SERIAL_MAX &&
+	       !(n == 0 || (n == 1 && p[0] == 0));
+}
+
 enum cert_verdict cert_well_formed(X509 *x, char why[CERT_TEXT])
 {
 	int n = X509_get_ext_count(x);
 
+	if (!serial_is_good(x))
+		return cert_say(CERT_MALFORMED, why,
+				"A certificate's serial number is not positive, or longer than %d "
+				"octets.",
+				SERIAL_MAX);
 	for (int i = 0; i < n; i++) {
 		const ASN1_OBJECT *oid = X509_EXTENSION_get_object(X509_get_ext(x, i));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to certificate.c: one certificate by itself, without its chain. */
+/* For the files of certificates only: one certificate by itself, without its chain. */
 #ifndef MESHMASON_CERT_PROFILE_H
 #define MESHMASON_CERT_PROFILE_H
 
@@ -11,6 +11,12 @@
 X509 *cert_parse(struct bytes der);
 /* Fills what can be found; the rest is zero. */
 void cert_facts_read(const X509 *x, struct bytes der, struct cert_facts *out);
+
+/* Subject and issuer are the same name: self-signed, whatever the signature says. */
+bool cert_names_itself(const X509 *x);
+/* One line of ASCII: control characters and high octets come out escaped. */
+void cert_name_text(const X509_NAME *name, char out[CERT_TEXT]);
+int64_t cert_unix_time(const ASN1_TIME *t);
 
 /* No X.509 at all worth looking further: unreadable or doubled extensions. */
 enum cert_verdict cert_well_formed(X509 *x, char why[CERT_TEXT]);

@@ -20,24 +20,17 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "cert_path.h"
 #include "cert_profile.h"
 
-enum {
-	DEPTH = CERT_CHAIN_MAX + 1,
-	SECURITY_LEVEL = 2, /* 112 bits: no SHA-1, RSA from 2048 bits */
-	SECURITY_BITS = 112,
-};
-
-struct trust {
-	X509_STORE *store;
-	size_t anchors, crls;
-};
+enum { SECURITY_BITS = 112 };
 
 struct trust *trust_new(void)
 {
 	struct trust *t = calloc(1, sizeof(*t));
 
-	if (!t || !(t->store = X509_STORE_new()))
+	if (!t || !(t->store = X509_STORE_new()) || !(t->anchors = sk_X509_new_null()) ||
+	    !(t->crls = sk_X509_CRL_new_null()))
 		abort();
 	return t;
 }
@@ -47,6 +40,8 @@ void trust_free(struct trust *t)
 	if (!t)
 		return;
 	X509_STORE_free(t->store);
+	sk_X509_pop_free(t->anchors, X509_free);
+	sk_X509_CRL_pop_free(t->crls, X509_CRL_free);
 	free(t);
 }
 
@@ -81,132 +76,33 @@ bool trust_add(struct trust *t, struct bytes der, char why[CERT_TEXT])
 		cert_say(CERT_MALFORMED, why, "This is not an X.509 certificate.");
 	else if (can_anchor(x, why))
 		ok = X509_STORE_add_cert(t->store, x) == 1; /* one that is there already is fine */
-	t->anchors += ok;
+	if (ok && (!X509_up_ref(x) || !sk_X509_push(t->anchors, x)))
+		abort();
 	X509_free(x);
 	ERR_pop_to_mark();
 	return ok;
 }
 
-bool trust_add_crl(struct trust *t, struct bytes der, char why[CERT_TEXT])
-{
-	const uint8_t *p = der.p;
-	X509_CRL *crl = NULL;
-	bool ok = false;
-
-	why[0] = '\0';
-	ERR_set_mark();
-	if (der.n > 0 && der.n <= INT32_MAX)
-		crl = d2i_X509_CRL(NULL, &p, (long)der.n);
-	if (!crl || p != der.p + der.n)
-		cert_say(CERT_MALFORMED, why, "This is not a certificate revocation list.");
-	else
-		ok = X509_STORE_add_crl(t->store, crl) == 1;
-	t->crls += ok;
-	X509_CRL_free(crl);
-	ERR_pop_to_mark();
-	return ok;
-}
-
-/* Revocation lists are the operator's choice: none, or an old one, refuses nobody by itself. */
-static int on_verify_error(int ok, X509_STORE_CTX *c)
-{
-	int error = X509_STORE_CTX_get_error(c);
-
-	if (ok)
-		return 1;
-	if (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED &&
-	    error != X509_V_ERR_CRL_NOT_YET_VALID)
-		return 0;
-	X509_STORE_CTX_set_error(c, X509_V_OK);
-	return 1;
-}
-
-static enum cert_verdict verdict_of(int error)
-{
-	switch (error) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return CERT_EXPIRED;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return CERT_NOT_YET_VALID;
-	case X509_V_ERR_CERT_REVOKED:
-		return CERT_REVOKED;
-	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
-		return CERT_USAGE;
-	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
-	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
-	case X509_V_ERR_INVALID_EXTENSION:
-		return CERT_MALFORMED;
-	default:
-		return CERT_UNTRUSTED;
-	}
-}
-
-/* OpenSSL's lenient mode also takes a certificate that only hints at being a CA. */
-static enum cert_verdict check_issuers(X509_STORE_CTX *c, char why[CERT_TEXT])
-{
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(c);
-
-	for (int i = 1; i < sk_X509_num(chain); i++) {
-		if (X509_check_ca(sk_X509_value(chain, i)) != 1)
-			return cert_say(CERT_UNTRUSTED, why,
-					"Certificate %d above the device certificate is not that "
-					"of a CA.",
-					i);
-	}
-	return CERT_OK;
-}
-
-static enum cert_verdict check_path(const struct trust *t, X509 *leaf, STACK_OF(X509) * others,
-				    time_t now, char why[CERT_TEXT])
-{
-	X509_STORE_CTX *c = X509_STORE_CTX_new();
-	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_POLICY_CHECK;
-	X509_VERIFY_PARAM *param;
-	enum cert_verdict v;
-
-	if (!c || X509_STORE_CTX_init(c, t->store, leaf, others) != 1)
-		abort();
-	if (t->crls > 0)
-		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
-	param = X509_STORE_CTX_get0_param(c);
-	X509_VERIFY_PARAM_set_flags(param, flags);
-	X509_VERIFY_PARAM_set_time(param, now);
-	X509_VERIFY_PARAM_set_depth(param, DEPTH);
-	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
-	X509_STORE_CTX_set_verify_cb(c, on_verify_error);
-	if (X509_verify_cert(c) == 1) {
-		v = check_issuers(c, why);
-	} else {
-		int error = X509_STORE_CTX_get_error(c), depth = X509_STORE_CTX_get_error_depth(c);
-
-		v = verdict_of(error);
-		if (depth == 0)
-			cert_say(v, why, "The device certificate is refused: %s.",
-				 X509_verify_cert_error_string(error));
-		else
-			cert_say(v, why,
-				 "Certificate %d above the device certificate is refused: "
-				 "%s.",
-				 depth, X509_verify_cert_error_string(error));
-	}
-	X509_STORE_CTX_free(c);
-	return v;
-}
-
 /* One of those that the device, or a server for it, handed out. 5.4.2.6.5 and 5.6.1.2.2 forbid
  * self-signed ones; whoever names himself as his issuer is taken as such without a look at the
  * signature. */
-static enum cert_verdict check_given(X509 *x, char why[CERT_TEXT])
+static enum cert_verdict check_given(X509 *x, struct bytes der, char why[CERT_TEXT])
 {
 	enum cert_verdict v;
 
+	if (der.n > CERT_SIZE_MAX)
+		return cert_say(CERT_MALFORMED, why, "A certificate is larger than %d octets.",
+				CERT_SIZE_MAX);
 	if (!x)
 		return cert_say(CERT_MALFORMED, why,
 				"What was given as a certificate is not one in DER, or has octets "
 				"left over.");
 	v = cert_well_formed(x, why);
-	if (v == CERT_OK && X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0)
-		v = cert_say(CERT_UNTRUSTED, why, "A certificate of the chain is self-signed.");
+	if (v == CERT_OK && cert_names_itself(x))
+		v = cert_say(
+			CERT_CHAIN, why,
+			"A certificate of the chain is self-signed: roots are configured here, "
+			"never taken from a device.");
 	return v;
 }
 
@@ -216,12 +112,13 @@ static enum cert_verdict read_intermediates(const struct bytes *der, size_t n, S
 	enum cert_verdict v = CERT_OK;
 
 	if (n > CERT_CHAIN_MAX)
-		return cert_say(CERT_UNTRUSTED, why,
-				"There are too many intermediate certificates.");
+		return cert_say(CERT_CHAIN, why,
+				"The chain has %zu intermediate certificates; %d are allowed.", n,
+				CERT_CHAIN_MAX);
 	for (size_t i = 0; i < n && v == CERT_OK; i++) {
 		X509 *x = cert_parse(der[i]);
 
-		v = check_given(x, why);
+		v = check_given(x, der[i], why);
 		if (x && sk_X509_push(out, x) == 0)
 			abort();
 	}
@@ -229,7 +126,8 @@ static enum cert_verdict read_intermediates(const struct bytes *der, size_t n, S
 }
 
 static enum cert_verdict check_all(const struct trust *t, X509 *leaf, STACK_OF(X509) * others,
-				   const uint8_t uuid[UUID_LEN], time_t now, char why[CERT_TEXT])
+				   const uint8_t *uuid, time_t now,
+				   uint8_t anchor[CERT_FINGERPRINT], char why[CERT_TEXT])
 {
 	uint8_t public_key[P256_PUBLIC];
 	struct cert_ids ids;
@@ -238,15 +136,15 @@ static enum cert_verdict check_all(const struct trust *t, X509 *leaf, STACK_OF(X
 	v = cert_key(leaf, public_key, why);
 	if (v != CERT_OK)
 		return v;
-	if (t->anchors == 0)
+	if (sk_X509_num(t->anchors) == 0)
 		return cert_say(CERT_UNTRUSTED, why, "No trust anchor is configured.");
-	v = check_path(t, leaf, others, now, why);
+	v = cert_path(t, leaf, others, now, anchor, why);
 	if (v != CERT_OK)
 		return v;
 	v = cert_profile(leaf, why);
 	if (v != CERT_OK)
 		return v;
-	if (!cert_common_name(leaf, &ids) || memcmp(ids.uuid, uuid, UUID_LEN) != 0)
+	if (!cert_common_name(leaf, &ids) || (uuid && memcmp(ids.uuid, uuid, UUID_LEN) != 0))
 		return cert_say(CERT_UUID_MISMATCH, why,
 				"The certificate belongs to a device with another UUID.");
 	return CERT_OK;
@@ -266,14 +164,14 @@ enum cert_verdict cert_check(const struct trust *t, struct bytes leaf,
 	memset(facts, 0, sizeof(*facts));
 	why[0] = '\0';
 	ERR_set_mark();
-	x = cert_parse(leaf);
+	x = leaf.n <= CERT_SIZE_MAX ? cert_parse(leaf) : NULL;
 	if (x)
 		cert_facts_read(x, leaf, facts);
-	v = check_given(x, why);
+	v = check_given(x, leaf, why);
 	if (v == CERT_OK)
 		v = read_intermediates(intermediates, n_intermediates, others, why);
 	if (v == CERT_OK)
-		v = check_all(t, x, others, uuid, now, why);
+		v = check_all(t, x, others, uuid, now, facts->anchor, why);
 	sk_X509_pop_free(others, X509_free);
 	X509_free(x);
 	ERR_pop_to_mark(); /* hostile input is no failure that others should find in the queue */

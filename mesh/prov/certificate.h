@@ -11,18 +11,19 @@
 #include "bytes.h"
 #include "crypto.h"
 
-enum { CERT_TEXT = 256, CERT_FINGERPRINT = 32, CERT_CHAIN_MAX = 15 };
+enum { CERT_TEXT = 256, CERT_FINGERPRINT = 32, CERT_CHAIN_MAX = 15, CERT_SIZE_MAX = 8192 };
 
 enum cert_verdict {
 	CERT_OK,
 	CERT_MALFORMED, /* not DER, trailing octets, profile violation other than below */
-	CERT_UNTRUSTED, /* no anchor, unknown issuer, bad signature, self-signed, chain too long */
+	CERT_UNTRUSTED, /* no anchor, unknown issuer, bad or weak signature */
+	CERT_CHAIN,	/* broken, too long, self-signed inside, issued by who may not issue */
 	CERT_EXPIRED,
 	CERT_NOT_YET_VALID,
 	CERT_REVOKED,
 	CERT_UUID_MISMATCH,
 	CERT_USAGE, /* key usage, CA flag, forbidden or unknown critical extension */
-	CERT_KEY,   /* not a valid P-256 point */
+	CERT_KEY,   /* not a valid point of P-256 by name, or the key of an issuer */
 };
 
 /* What may be shown of a certificate. */
@@ -34,6 +35,8 @@ struct cert_facts {
 	bool has_ids;
 	uint16_t company, product; /* BCID, BPID where the CN has them */
 	uint8_t public_key[P256_PUBLIC];
+	/* SHA-256 of the anchor that the chain ends in, once the path was found good; else zero */
+	uint8_t anchor[CERT_FINGERPRINT];
 };
 
 /* A store of anchors: CA roots, or pinned intermediates. */
@@ -48,9 +51,20 @@ bool trust_add(struct trust *t, struct bytes der, char why[CERT_TEXT]);
  * count as not revoked; a list that is out of date still revokes. False: der is none. */
 bool trust_add_crl(struct trust *t, struct bytes der, char why[CERT_TEXT]);
 
+/* What a revocation list says of itself. Unix seconds; next_update 0: it does not say. */
+struct crl_facts {
+	int64_t issued, next_update;
+	size_t revoked;
+};
+/* Reads one list, DER or PEM, that the anchor's own key must have signed. *der_out (CRL_SIZE_MAX
+ * octets) and *n get it as DER. False with a sentence in why. */
+enum { CRL_SIZE_MAX = 1 << 20 };
+bool crl_read(struct bytes text, struct bytes anchor, uint8_t *der_out, size_t *n,
+	      struct crl_facts *facts, char why[CERT_TEXT]);
+
 /* Checks leaf with its intermediates (in record order) against the anchors, as the profile of
- * 5.5.1.1 wants it. On any verdict but CERT_OK why holds a sentence; facts are filled as far as
- * the leaf could be parsed. */
+ * 5.5.1.1 wants it. uuid NULL: for whatever device it names. On any verdict but CERT_OK why holds a
+ * sentence; facts are filled as far as the leaf could be parsed. */
 enum cert_verdict cert_check(const struct trust *t, struct bytes leaf,
 			     const struct bytes *intermediates, size_t n_intermediates,
 			     const uint8_t uuid[UUID_LEN], time_t now, struct cert_facts *facts,
@@ -58,6 +72,11 @@ enum cert_verdict cert_check(const struct trust *t, struct bytes leaf,
 
 /* Facts of any certificate, for lists of anchors; false when it does not parse. */
 bool cert_facts(struct bytes der, struct cert_facts *out);
+/* Puts the certificates of a device, come without an order (5.6), into that of a chain: the one
+ * that is no CA first, then each one's issuer; out has n places and views into given. A verdict
+ * other than CERT_OK with a sentence in why when they are not exactly one chain. */
+enum cert_verdict cert_arrange(const struct bytes *given, size_t n, struct bytes *out,
+			       char why[CERT_TEXT]);
 /* PEM text with one or many certificates, or one DER: calls each for every one; the number found,
  * -1 when text is neither (then each was not called). Other PEM blocks are passed over. */
 int cert_each(struct bytes text, void (*each)(void *ctx, struct bytes der), void *ctx);

@@ -51,6 +51,28 @@ static const struct jobs_reason reasons[REASONS] = {
 				       "The certificate is not meant for provisioning.",
 				       "Ask the maker for a certificate that follows the Mesh "
 				       "profile." },
+	[REASON_CERTIFICATE_KEY] = { "certificate_key",
+				     "The certificate's key is not one that the Mesh profile "
+				     "allows.",
+				     "Ask the maker for a certificate with a P-256 key of the "
+				     "device's own." },
+	[REASON_CERTIFICATE_CHAIN] = { "certificate_chain",
+				       "The chain from the device's certificate to a trust anchor "
+				       "is not in order.",
+				       "Ask the maker for the right intermediate certificates, or "
+				       "add the one that issued the device's under Trust." },
+	[REASON_CERTIFICATE_PRODUCT_MISMATCH] = { "certificate_product_mismatch",
+						  "The certificate is of another company or "
+						  "product "
+						  "than the device list says.",
+						  "Check the device list; if it is right, this is "
+						  "not the device that was ordered." },
+	[REASON_CERTIFICATE_FETCH_FAILED] = { "certificate_fetch_failed",
+					      "The device's certificate could not be fetched from "
+					      "its maker's site.",
+					      "Check this gateway's way to the Internet and the "
+					      "fetch-allow, fetch-private and fetch-ca settings, "
+					      "or import the certificate with the device list." },
 	[REASON_RECORDS_ERROR] = { "records_error",
 				   "The device's records could not be read over the link.",
 				   "Retry; if it stays like this, ask the maker for newer "
@@ -108,8 +130,10 @@ const struct jobs_reason *jobs_reason(const char *code)
 
 enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now)
 {
-	/* Nothing of this product existed before: a clock that says so is not set. */
+	/* Nothing of this product existed before, and nothing of it will be in use after: a clock
+	 * that says so is not set. */
 	static const int64_t built_after = 1735689600; /* 2025-01-01 */
+	static const int64_t used_before = 4102444800; /* 2100-01-01 */
 
 	switch (verdict) {
 	case CERT_OK:
@@ -117,8 +141,10 @@ enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now)
 		return REASON_CERTIFICATE_MALFORMED;
 	case CERT_UNTRUSTED:
 		return REASON_CERTIFICATE_UNTRUSTED;
+	case CERT_CHAIN:
+		return REASON_CERTIFICATE_CHAIN;
 	case CERT_EXPIRED:
-		return REASON_CERTIFICATE_EXPIRED;
+		return now > used_before ? REASON_CLOCK_WRONG : REASON_CERTIFICATE_EXPIRED;
 	case CERT_NOT_YET_VALID:
 		return now < built_after ? REASON_CLOCK_WRONG : REASON_CERTIFICATE_NOT_YET_VALID;
 	case CERT_REVOKED:
@@ -128,7 +154,7 @@ enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now)
 	case CERT_USAGE:
 		return REASON_CERTIFICATE_USAGE;
 	case CERT_KEY:
-		return REASON_KEY_INVALID;
+		return REASON_CERTIFICATE_KEY;
 	}
 	return REASON_CERTIFICATE_MALFORMED;
 }
@@ -178,7 +204,8 @@ enum reason reason_of_session(enum prov_end end, enum carrier_end carrier_end)
 bool reason_worth_retry(enum reason r)
 {
 	return r == REASON_LINK_OPEN_FAILED || r == REASON_LINK_LOST || r == REASON_TIMEOUT ||
-	       r == REASON_SERVER_LOST || r == REASON_RECORDS_ERROR || r == REASON_DEVICE_REFUSED;
+	       r == REASON_SERVER_LOST || r == REASON_RECORDS_ERROR || r == REASON_DEVICE_REFUSED ||
+	       r == REASON_CERTIFICATE_FETCH_FAILED;
 }
 
 bool reason_is_link_failure(enum reason r)

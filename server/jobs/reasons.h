@@ -21,6 +21,10 @@ enum reason {
 	REASON_CERTIFICATE_REVOKED,
 	REASON_CERTIFICATE_UUID_MISMATCH,
 	REASON_CERTIFICATE_USAGE,
+	REASON_CERTIFICATE_KEY,
+	REASON_CERTIFICATE_CHAIN,
+	REASON_CERTIFICATE_PRODUCT_MISMATCH,
+	REASON_CERTIFICATE_FETCH_FAILED,
 	REASON_RECORDS_ERROR,
 	REASON_CLOCK_WRONG,
 	REASON_KEY_INVALID,
@@ -38,7 +42,8 @@ const char *reason_code(enum reason r);
 /* now in Unix seconds. */
 enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now);
 enum reason reason_of_session(enum prov_end end, enum carrier_end carrier_end);
-/* Another attempt, best through another server, may end better. Never for a certificate. */
+/* Another attempt, best through another server, may end better. Never for a certificate, once it
+ * is here. */
 bool reason_worth_retry(enum reason r);
 /* Counts for options.stop_at_failure_percent. */
 bool reason_is_link_failure(enum reason r);

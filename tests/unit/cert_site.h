@@ -13,6 +13,7 @@ static const char *const verdict_name[] = {
 	[CERT_OK] = "ok",
 	[CERT_MALFORMED] = "malformed",
 	[CERT_UNTRUSTED] = "untrusted",
+	[CERT_CHAIN] = "chain",
 	[CERT_EXPIRED] = "expired",
 	[CERT_NOT_YET_VALID] = "not yet valid",
 	[CERT_REVOKED] = "revoked",

@@ -60,12 +60,10 @@ TEST(nothing_self_signed_comes_from_a_device)
 	self = cert_make(&(struct cert_spec){ 0 }, NULL);
 	with_root[0] = cert_view(&s.intermediate);
 	with_root[1] = cert_view(&s.root);
-	expect("the root sent along", CERT_UNTRUSTED, s.trust, cert_view(&leaf), with_root, 2,
+	expect("the root sent along", CERT_CHAIN, s.trust, cert_view(&leaf), with_root, 2,
 	       CERT_NOW);
-	expect("a self-signed device", CERT_UNTRUSTED, s.trust, cert_view(&self), NULL, 0,
-	       CERT_NOW);
-	expect("the root as device", CERT_UNTRUSTED, s.trust, cert_view(&s.root), NULL, 0,
-	       CERT_NOW);
+	expect("a self-signed device", CERT_CHAIN, s.trust, cert_view(&self), NULL, 0, CERT_NOW);
+	expect("the root as device", CERT_CHAIN, s.trust, cert_view(&s.root), NULL, 0, CERT_NOW);
 	cert_drop(&leaf);
 	cert_drop(&self);
 	site_free(&s);
@@ -78,14 +76,12 @@ TEST(an_issuer_must_be_a_ca_in_every_respect)
 		struct cert_spec issuer;
 		enum cert_verdict verdict;
 	} rows[] = {
-		{ "a device as issuer", { .cn = "x" }, CERT_UNTRUSTED },
-		{ "no basic constraints", { .cn = "x", .ca = true, .basic = "" }, CERT_UNTRUSTED },
-		{ "may not sign", { .cn = "x", .ca = true, .usage = "cRLSign" }, CERT_UNTRUSTED },
+		{ "a device as issuer", { .cn = "x" }, CERT_CHAIN },
+		{ "no basic constraints", { .cn = "x", .ca = true, .basic = "" }, CERT_CHAIN },
+		{ "may not sign", { .cn = "x", .ca = true, .usage = "cRLSign" }, CERT_CHAIN },
 		{ "no key usage", { .cn = "x", .ca = true, .usage = "" }, CERT_OK },
 		{ "not critical", { .cn = "x", .ca = true, .basic = "CA:TRUE" }, CERT_OK },
-		{ "version 1",
-		  { .cn = "x", .version = 1, .basic = "", .usage = "" },
-		  CERT_UNTRUSTED },
+		{ "version 1", { .cn = "x", .version = 1, .basic = "", .usage = "" }, CERT_CHAIN },
 		{ "expired", { .cn = "x", .ca = true, .not_after = CERT_NOW - 1 }, CERT_EXPIRED },
 		{ "not yet valid",
 		  { .cn = "x", .ca = true, .not_before = CERT_NOW + 1 },
@@ -106,7 +102,7 @@ TEST(an_issuer_must_be_a_ca_in_every_respect)
 		    .ca = true,
 		    .extra = { "policyConstraints", "requireExplicitPolicy:0",
 			       "certificatePolicies", "DER:3007300506032a0304" } },
-		  CERT_UNTRUSTED },
+		  CERT_CHAIN },
 	};
 	struct site s;
 
@@ -172,7 +168,7 @@ TEST(a_path_length_limit_holds)
 	leaf = cert_make(&(struct cert_spec){ 0 }, &lower);
 	others[0] = cert_view(&lower);
 	others[1] = cert_view(&upper);
-	expect("one CA too many", CERT_UNTRUSTED, s.trust, cert_view(&leaf), others, 2, CERT_NOW);
+	expect("one CA too many", CERT_CHAIN, s.trust, cert_view(&leaf), others, 2, CERT_NOW);
 	cert_drop(&leaf);
 	leaf = cert_make(&(struct cert_spec){ 0 }, &upper);
 	expect("none below", CERT_OK, s.trust, cert_view(&leaf), others + 1, 1, CERT_NOW);
@@ -200,7 +196,7 @@ TEST(fifteen_intermediates_in_any_order_are_allowed_and_sixteen_are_not)
 	shorter = cert_make(&(struct cert_spec){ 0 }, &chain[CERT_CHAIN_MAX - 1]);
 	leaf = cert_make(&(struct cert_spec){ 0 }, &chain[CERT_CHAIN_MAX]);
 	expect("fifteen", CERT_OK, s.trust, cert_view(&shorter), others, CERT_CHAIN_MAX, CERT_NOW);
-	expect("sixteen", CERT_UNTRUSTED, s.trust, cert_view(&leaf), others, CERT_CHAIN_MAX + 1,
+	expect("sixteen", CERT_CHAIN, s.trust, cert_view(&leaf), others, CERT_CHAIN_MAX + 1,
 	       CERT_NOW);
 	for (size_t i = 0; i < CERT_CHAIN_MAX / 2; i++) {
 		struct bytes b = others[i];
@@ -249,6 +245,156 @@ TEST(a_revoked_certificate_is_refused_wherever_it_stands)
 	check(!trust_add_crl(s.trust, cert_view(&leaf), why));
 	check(!trust_add_crl(s.trust, bytes_of(NULL, 0), why));
 	cert_drop(&leaf);
+	site_free(&s);
+}
+
+TEST(a_chain_that_does_not_link_up_is_broken_and_not_just_unknown)
+{
+	struct cert stranger = cert_make(&(struct cert_spec){ .cn = "Other", .ca = true }, NULL);
+	struct cert_spec below = { .cn = "Below", .ca = true };
+	struct cert unknown, leaf, foreign;
+	struct bytes other;
+	struct site s;
+
+	site_make(&s);
+	unknown = cert_make(&below, &stranger);
+	leaf = cert_make(&(struct cert_spec){ 0 }, &s.intermediate);
+	foreign = cert_make(&(struct cert_spec){ 0 }, &unknown);
+	other = cert_view(&unknown);
+	expect("another's intermediate", CERT_CHAIN, s.trust, cert_view(&leaf), &other, 1,
+	       CERT_NOW);
+	expect("whole, of somebody unknown", CERT_UNTRUSTED, s.trust, cert_view(&foreign), &other,
+	       1, CERT_NOW);
+	expect("nothing given", CERT_UNTRUSTED, s.trust, cert_view(&foreign), NULL, 0, CERT_NOW);
+	cert_drop(&foreign);
+	cert_drop(&leaf);
+	cert_drop(&unknown);
+	cert_drop(&stranger);
+	site_free(&s);
+}
+
+TEST(a_device_with_the_key_of_its_issuer_is_refused)
+{
+	struct cert_spec spec = { 0 };
+	struct cert leaf;
+	struct site s;
+
+	site_make(&s);
+	spec.key = s.intermediate.key;
+	leaf = cert_make(&spec, &s.intermediate);
+	expect("the issuer's key", CERT_KEY, s.trust, cert_view(&leaf), s.others, 1, CERT_NOW);
+	cert_drop(&leaf);
+	spec.key = s.root.key;
+	leaf = cert_make(&spec, &s.intermediate);
+	expect("the root's key", CERT_KEY, s.trust, cert_view(&leaf), s.others, 1, CERT_NOW);
+	cert_drop(&leaf);
+	site_free(&s);
+}
+
+TEST(the_anchor_that_vouches_is_named)
+{
+	struct cert_facts facts;
+	uint8_t hash[32], zero[32] = { 0 };
+	char why[CERT_TEXT];
+	struct cert leaf, self;
+	struct site s;
+
+	site_make(&s);
+	leaf = cert_make(&(struct cert_spec){ 0 }, &s.intermediate);
+	self = cert_make(&(struct cert_spec){ 0 }, NULL);
+	sha256(cert_view(&s.root), hash);
+	check_int(cert_check(s.trust, cert_view(&leaf), s.others, 1, NULL, CERT_NOW, &facts, why),
+		  CERT_OK);
+	check_mem(facts.anchor, hash, 32);
+	cert_check(s.trust, cert_view(&self), s.others, 1, NULL, CERT_NOW, &facts, why);
+	check_mem(facts.anchor, zero, 32);
+	cert_drop(&leaf);
+	cert_drop(&self);
+	site_free(&s);
+}
+
+TEST(the_list_of_a_root_reaches_a_pinned_intermediate)
+{
+	uint8_t crl[CERT_DER_MAX];
+	char why[CERT_TEXT];
+	struct cert leaf;
+	struct site s;
+	size_t n;
+
+	site_make(&s);
+	leaf = cert_make(&(struct cert_spec){ 0 }, &s.intermediate);
+	check(trust_add(s.trust, cert_view(&s.intermediate), why));
+	expect("pinned", CERT_OK, s.trust, cert_view(&leaf), s.others, 1, CERT_NOW);
+	n = crl_make(&s.root, 4711, CERT_NOW - 100, CERT_NOW + 100, crl);
+	check(trust_add_crl(s.trust, bytes_of(crl, n), why));
+	expect("pinned and revoked", CERT_REVOKED, s.trust, cert_view(&leaf), s.others, 1,
+	       CERT_NOW);
+	cert_drop(&leaf);
+	site_free(&s);
+}
+
+TEST(only_whole_lists_of_the_anchors_own_key_are_read)
+{
+	struct cert namesake = cert_make(&root_spec, NULL);
+	uint8_t crl[CERT_DER_MAX], out[CERT_DER_MAX * 2];
+	struct crl_facts facts;
+	char why[CERT_TEXT];
+	struct site s;
+	size_t n, got;
+
+	site_make(&s);
+	n = crl_make(&s.root, 5, CERT_NOW - 100, CERT_NOW + 100, crl);
+	check(crl_read(bytes_of(crl, n), cert_view(&s.root), out, &got, &facts, why));
+	check_int(got, n);
+	check_int(facts.issued, CERT_NOW - 100);
+	check_int(facts.next_update, CERT_NOW + 100);
+	check_int(facts.revoked, 1);
+	check_str(why, "");
+	check(!crl_read(bytes_of(crl, n), cert_view(&namesake), out, &got, &facts, why));
+	check(strstr(why, "signature") != NULL);
+	check(!crl_read(bytes_of(crl, n), cert_view(&s.intermediate), out, &got, &facts, why));
+	check(strstr(why, "another issuer") != NULL);
+	check(!crl_read(bytes_of(crl, n - 1), cert_view(&s.root), out, &got, &facts, why));
+	crl[n - 1] ^= 1;
+	check(!crl_read(bytes_of(crl, n), cert_view(&s.root), out, &got, &facts, why));
+	check(!crl_read(bytes_of("x", 1), cert_view(&s.root), out, &got, &facts, why));
+	cert_drop(&namesake);
+	site_free(&s);
+}
+
+TEST(certificates_without_an_order_become_a_chain)
+{
+	struct cert first, second, leaf, twin, stray;
+	struct bytes given[4], out[4];
+	char why[CERT_TEXT];
+	struct site s;
+
+	site_make(&s);
+	first = cert_make(&(struct cert_spec){ .cn = "First", .ca = true }, &s.root);
+	second = cert_make(&(struct cert_spec){ .cn = "Second", .ca = true }, &first);
+	leaf = cert_make(&(struct cert_spec){ 0 }, &second);
+	twin = cert_make(&(struct cert_spec){ .o = "Twin" }, &second);
+	stray = cert_make(&(struct cert_spec){ .cn = "Stray", .ca = true }, &s.root);
+	given[0] = cert_view(&first);
+	given[1] = cert_view(&leaf);
+	given[2] = cert_view(&second);
+	check_int(cert_arrange(given, 3, out, why), CERT_OK);
+	check(out[0].p == leaf.der && out[1].p == second.der && out[2].p == first.der);
+	given[3] = cert_view(&twin);
+	check_int(cert_arrange(given, 4, out, why), CERT_CHAIN);
+	given[3] = cert_view(&stray);
+	check_int(cert_arrange(given, 4, out, why), CERT_CHAIN);
+	given[3] = cert_view(&s.root);
+	check_int(cert_arrange(given, 4, out, why), CERT_CHAIN);
+	given[3] = bytes_of(leaf.der, leaf.n - 1);
+	check_int(cert_arrange(given, 4, out, why), CERT_MALFORMED);
+	check_int(cert_arrange(given, 1, out, why), CERT_CHAIN); /* no device's */
+	check_int(cert_arrange(given, 0, out, why), CERT_CHAIN);
+	cert_drop(&first);
+	cert_drop(&second);
+	cert_drop(&leaf);
+	cert_drop(&twin);
+	cert_drop(&stray);
 	site_free(&s);
 }
 
@@ -361,7 +507,7 @@ TEST(the_name_in_the_published_root_never_stands_for_the_device)
 
 	check(uuid_parse("001BDC08-1021-0B0E-0A0C-000B0E0A0C00", uuid));
 	check_int(cert_check(t, vector_view(&root), NULL, 0, uuid, CERT_NOW, &facts, why),
-		  CERT_UNTRUSTED);
+		  CERT_CHAIN);
 	trust_free(t);
 	json_decref(json);
 }
@@ -417,7 +563,7 @@ TEST(certificates_of_the_openssl_command_get_their_verdicts)
 		{ "bad_critical", CERT_USAGE },
 		{ "bad_name", CERT_MALFORMED },
 		{ "bad_uuid", CERT_UUID_MISMATCH },
-		{ "bad_issuer", CERT_UNTRUSTED },
+		{ "bad_issuer", CERT_CHAIN },
 	};
 	const char *dir = BUILD_DIR "/tests/unit/openssl_chain";
 	struct vector root, middle, good;
@@ -459,6 +605,12 @@ int main(void)
 		cmocka_unit_test(
 			fifteen_intermediates_in_any_order_are_allowed_and_sixteen_are_not),
 		cmocka_unit_test(a_revoked_certificate_is_refused_wherever_it_stands),
+		cmocka_unit_test(a_chain_that_does_not_link_up_is_broken_and_not_just_unknown),
+		cmocka_unit_test(a_device_with_the_key_of_its_issuer_is_refused),
+		cmocka_unit_test(the_anchor_that_vouches_is_named),
+		cmocka_unit_test(the_list_of_a_root_reaches_a_pinned_intermediate),
+		cmocka_unit_test(only_whole_lists_of_the_anchors_own_key_are_read),
+		cmocka_unit_test(certificates_without_an_order_become_a_chain),
 		cmocka_unit_test(only_certification_authorities_become_anchors),
 		cmocka_unit_test(an_expired_anchor_anchors_nothing),
 		cmocka_unit_test(the_published_test_suite_chain_passes),

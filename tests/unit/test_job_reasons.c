@@ -20,6 +20,10 @@ static const char *const codes[] = {
 	"certificate_revoked",
 	"certificate_uuid_mismatch",
 	"certificate_usage",
+	"certificate_key",
+	"certificate_chain",
+	"certificate_product_mismatch",
+	"certificate_fetch_failed",
 	"records_error",
 	"clock_wrong",
 	"key_invalid",
@@ -67,7 +71,8 @@ TEST(each_verdict_on_a_certificate_has_a_code_of_its_own)
 		{ CERT_REVOKED, "certificate_revoked" },
 		{ CERT_UUID_MISMATCH, "certificate_uuid_mismatch" },
 		{ CERT_USAGE, "certificate_usage" },
-		{ CERT_KEY, "key_invalid" },
+		{ CERT_KEY, "certificate_key" },
+		{ CERT_CHAIN, "certificate_chain" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -79,9 +84,11 @@ TEST(each_verdict_on_a_certificate_has_a_code_of_its_own)
 	}
 }
 
-TEST(a_clock_of_before_this_product_is_blamed_and_not_the_device)
+TEST(a_clock_out_of_this_products_time_is_blamed_and_not_the_device)
 {
 	check_int(reason_of_certificate(CERT_NOT_YET_VALID, 0), REASON_CLOCK_WRONG);
+	check_int(reason_of_certificate(CERT_EXPIRED, 5000000000), REASON_CLOCK_WRONG);
+	check_int(reason_of_certificate(CERT_EXPIRED, 0), REASON_CERTIFICATE_EXPIRED);
 }
 
 TEST(only_what_may_end_better_is_tried_again)
@@ -120,7 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_code_of_the_contract_has_words),
 		cmocka_unit_test(each_verdict_on_a_certificate_has_a_code_of_its_own),
-		cmocka_unit_test(a_clock_of_before_this_product_is_blamed_and_not_the_device),
+		cmocka_unit_test(a_clock_out_of_this_products_time_is_blamed_and_not_the_device),
 		cmocka_unit_test(only_what_may_end_better_is_tried_again),
 	};
 
