@@ -12,7 +12,18 @@ enum db_trust {
 	DB_TRUST_REJECTED, /* refused for good, see trust_code */
 };
 
-enum { DB_STATIC_OOB = 32, DB_DER_MAX = 8192 };
+enum { DB_STATIC_OOB = 32, DB_DER_MAX = 8192, DB_URI = 256, DB_ADS = 320 };
+
+/* What a device said of itself to an extended scan. */
+struct db_device_scan {
+	char local_name[DB_NAME], uri[DB_URI]; /* "" not told */
+	bool has_appearance;
+	uint16_t appearance;
+	int tx_power; /* dBm; 127 not told */
+	uint16_t ads_len;
+	uint8_t ads[DB_ADS]; /* its AD structures, as they came */
+	int64_t at;	     /* Unix milliseconds; 0 never */
+};
 
 struct db_device {
 	uint8_t uuid[UUID_LEN];
@@ -33,19 +44,30 @@ struct db_device {
 	char trust_code[DB_CODE], trust_message[DB_MESSAGE];
 	struct db_certificate certificate; /* as read from the device */
 	int64_t created;
+	struct db_device_scan scan; /* db_device_set_scan() writes it. Read only */
 	uint16_t node; /* address when it is a node now (not pending); 0 else. Read only */
 };
 
 enum db_rc db_device_get(struct db *db, const uint8_t uuid[UUID_LEN], struct db_device *out);
-/* Inserts or replaces all but the imported certificate and node. */
+/* Inserts or replaces all but the imported certificate, the scan and node. */
 enum db_rc db_device_put(struct db *db, const struct db_device *d);
 /* The imported certificate (DER, or empty to take it off). */
 enum db_rc db_device_set_certificate(struct db *db, const uint8_t uuid[UUID_LEN], struct bytes der);
 /* Copies it to out and sets *n; DB_NONE when there is none or it does not fit. */
 enum db_rc db_device_certificate(struct db *db, const uint8_t uuid[UUID_LEN], uint8_t *out,
 				 size_t cap, size_t *n);
-/* Its sightings go too. */
+/* DB_NONE: there is no such device. */
+enum db_rc db_device_set_scan(struct db *db, const uint8_t uuid[UUID_LEN],
+			      const struct db_device_scan *scan);
+/* Its sightings go too. That it was stronger once is kept, for a row that comes later. */
 enum db_rc db_device_delete(struct db *db, const uint8_t uuid[UUID_LEN]);
+/* What is kept of one without a row. DB_NONE: nothing. */
+enum db_rc db_device_memory(struct db *db, const uint8_t uuid[UUID_LEN], bool *saw_hmac,
+			    bool *saw_certificates);
+/* Deletes what is too much: of the rows that are on no list, no node and not rejected, those heard
+ * longest ago, until most are left. At most 256 a call; gone() is told each, and false keeps it. */
+enum db_rc db_devices_trim(struct db *db, int64_t most,
+			   bool (*gone)(void *ctx, const uint8_t uuid[UUID_LEN]), void *ctx);
 
 struct db_device_filter {
 	const char *area;   /* NULL: any */

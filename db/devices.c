@@ -10,13 +10,34 @@
 	"uuid, listed, name, area, profile, static_oob_len, static_oob_sealed, heard,"    \
 	" oob_info, uri_hash, first_heard, last_heard, best_server, best_rssi, saw_hmac," \
 	" saw_certificates, trust, trust_code, trust_message, created, " FACTS_COLUMNS
-#define DEVICE_READ                                                                             \
-	DEVICE_COLUMNS ", certificate IS NOT NULL, coalesce((SELECT address FROM nodes n WHERE" \
-		       " n.uuid = devices.uuid AND n.state > 0), 0)"
+#define DEVICE_MEMORY(column)                                                   \
+	"EXISTS (SELECT 1 FROM device_memory m WHERE m.uuid = devices.uuid AND" \
+	" m." column ")"
+#define SCAN_COLUMNS "local_name, uri, appearance, tx_power, ads, scanned"
+#define DEVICE_READ                                                                      \
+	DEVICE_COLUMNS                                                                   \
+		", certificate IS NOT NULL, coalesce((SELECT address FROM nodes n WHERE" \
+		" n.uuid = devices.uuid AND n.state > 0), 0), " DEVICE_MEMORY(           \
+			"saw_hmac") ", " DEVICE_MEMORY("saw_certificates") ", " SCAN_COLUMNS
+
+enum { TX_POWER_UNKNOWN = 127, TRIM_MOST = 256 };
 
 static const char *row_of(char out[UUID_TEXT], const uint8_t uuid[UUID_LEN])
 {
 	return uuid_format(out, uuid);
+}
+
+static void scan_read(struct sql *q, struct db_device_scan *s)
+{
+	sql_get_text(q, s->local_name, sizeof s->local_name);
+	sql_get_text(q, s->uri, sizeof s->uri);
+	s->has_appearance = !sql_get_is_null(q);
+	s->appearance = (uint16_t)sql_get_int(q);
+	s->tx_power = sql_get_is_null(q) ? TX_POWER_UNKNOWN : 0;
+	s->tx_power += (int)sql_get_int(q);
+	size_t n = sql_get_blob(q, s->ads, sizeof s->ads);
+	s->ads_len = (uint16_t)(n < sizeof s->ads ? n : sizeof s->ads);
+	s->at = sql_get_int(q);
 }
 
 static bool device_read(struct sql *q, struct db_device *d)
@@ -55,6 +76,9 @@ static bool device_read(struct sql *q, struct db_device *d)
 	facts_read(q, &d->certificate);
 	d->has_certificate = sql_get_int(q);
 	d->node = (uint16_t)sql_get_int(q);
+	d->saw_hmac |= sql_get_int(q) != 0;
+	d->saw_certificates |= sql_get_int(q) != 0;
+	scan_read(q, &d->scan);
 	return ok;
 }
 
@@ -150,12 +174,88 @@ enum db_rc db_device_certificate(struct db *db, const uint8_t uuid[UUID_LEN], ui
 	return rc;
 }
 
-enum db_rc db_device_delete(struct db *db, const uint8_t uuid[UUID_LEN])
+enum db_rc db_device_set_scan(struct db *db, const uint8_t uuid[UUID_LEN],
+			      const struct db_device_scan *s)
 {
-	struct sql q = sql_write(db, "DELETE FROM devices WHERE uuid = ?");
+	struct sql q = sql_write(db, "UPDATE devices SET (" SCAN_COLUMNS ") = (?,?,?,?,?,?)"
+				     " WHERE uuid = ?");
 
+	sql_text(&q, s->local_name);
+	sql_text(&q, s->uri);
+	if (s->has_appearance)
+		sql_int(&q, s->appearance);
+	else
+		sql_null(&q);
+	if (s->tx_power != TX_POWER_UNKNOWN)
+		sql_int(&q, s->tx_power);
+	else
+		sql_null(&q);
+	sql_blob(&q, s->ads, s->ads_len);
+	sql_int(&q, s->at);
 	sql_blob(&q, uuid, UUID_LEN);
 	return sql_run(&q);
+}
+
+enum db_rc db_device_delete(struct db *db, const uint8_t uuid[UUID_LEN])
+{
+	struct sql keep = sql_write(
+		db,
+		"INSERT INTO device_memory SELECT uuid, saw_hmac, saw_certificates FROM devices"
+		" WHERE uuid = ? AND (saw_hmac OR saw_certificates) ON CONFLICT (uuid) DO UPDATE"
+		" SET saw_hmac = saw_hmac | excluded.saw_hmac,"
+		" saw_certificates = saw_certificates | excluded.saw_certificates");
+
+	sql_blob(&keep, uuid, UUID_LEN);
+	if (sql_run(&keep) == DB_ERROR)
+		return DB_ERROR;
+	struct sql q = sql_write(db, "DELETE FROM devices WHERE uuid = ?");
+	sql_blob(&q, uuid, UUID_LEN);
+	return sql_run(&q);
+}
+
+enum db_rc db_device_memory(struct db *db, const uint8_t uuid[UUID_LEN], bool *saw_hmac,
+			    bool *saw_certificates)
+{
+	struct sql q =
+		sql_read(db, "SELECT saw_hmac, saw_certificates FROM device_memory WHERE uuid = ?");
+
+	*saw_hmac = *saw_certificates = false;
+	sql_blob(&q, uuid, UUID_LEN);
+	enum db_rc rc = sql_row(&q);
+	if (rc == DB_OK) {
+		*saw_hmac = sql_get_int(&q);
+		*saw_certificates = sql_get_int(&q);
+	}
+	sql_end(&q);
+	return rc;
+}
+
+enum db_rc db_devices_trim(struct db *db, int64_t most,
+			   bool (*gone)(void *ctx, const uint8_t uuid[UUID_LEN]), void *ctx)
+{
+	struct sql q = sql_read(
+		db, "SELECT uuid FROM devices WHERE listed = 0 AND trust <> ? AND NOT EXISTS"
+		    " (SELECT 1 FROM nodes n WHERE n.uuid = devices.uuid) ORDER BY last_heard"
+		    " LIMIT min(?, max(0, (SELECT count(*) FROM devices WHERE listed = 0) - ?))");
+	uint8_t uuid[TRIM_MOST][UUID_LEN];
+	enum db_rc rc;
+	size_t n = 0;
+
+	sql_int(&q, DB_TRUST_REJECTED);
+	sql_int(&q, TRIM_MOST);
+	sql_int(&q, most);
+	while ((rc = sql_row(&q)) == DB_OK)
+		sql_get_blob(&q, uuid[n++], UUID_LEN);
+	if (rc != DB_NONE)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if (!gone(ctx, uuid[i]))
+			continue;
+		rc = db_device_delete(db, uuid[i]);
+		if (rc != DB_OK)
+			return rc;
+	}
+	return DB_OK;
 }
 
 static void device_where(struct sql_where *w, const struct db_device_filter *f)
