@@ -34,7 +34,8 @@ static void nothing(struct task *t);
 
 static const struct step steps[] = {
 	{ "wait", nothing, 0, PROVISION_WAIT, -1 },
-	{ "open_link", provision_open_link, SEC(45), PROVISION_WAIT, DB_PHASE_LINK },
+	/* Longer than a link through a far server takes to say how it ends: who was silent. */
+	{ "open_link", provision_open_link, SEC(120), PROVISION_WAIT, DB_PHASE_LINK },
 	{ "read_records", read_records, SEC(180), PROVISION_WAIT, DB_PHASE_RECORDS },
 	{ "exchange", nothing, SEC(150), PROVISION_WAIT, DB_PHASE_EXCHANGE },
 	{ "deliver_data", nothing, SEC(90), PROVISION_PROVE_KEY, DB_PHASE_DATA },

@@ -22,8 +22,12 @@ struct witness {
 	uint32_t room[IV_INDEXES], numbers;
 	uint16_t holder[ADDRESSES]; /* device, counted from 1, that has or had it */
 	bool left[ADDRESSES];
-	uint16_t *first; /* by device: its range now */
-	uint8_t *count;
+	struct held {		/* by device: what it is now */
+		uint16_t first; /* of its range; 0: no node */
+		uint8_t count;
+		char key_id[KEY_ID_TEXT];
+		unsigned keys; /* that it has had, in all its lives */
+	} * held;
 	char fault[160];
 };
 
@@ -41,8 +45,7 @@ void witness_free(struct witness *w)
 		net_keys_free(&w->keys);
 	for (int i = 0; i < IV_INDEXES; i++)
 		free(w->pdu[i]);
-	free(w->first);
-	free(w->count);
+	free(w->held);
 	free(w);
 }
 
@@ -106,11 +109,11 @@ void witness_sent(struct witness *w, struct bytes ad)
 		note_number(w, p.iv_index, p.seq, hash_of(pdu));
 }
 
-static void leave(struct witness *w, size_t i)
+static void leave(struct witness *w, struct held *h)
 {
-	for (unsigned a = w->first[i]; w->first[i] && a < w->first[i] + w->count[i]; a++)
+	for (unsigned a = h->first; h->first && a < h->first + h->count; a++)
 		w->left[a] = true;
-	w->first[i] = 0;
+	h->first = 0;
 }
 
 static void take(struct witness *w, const struct building *b, size_t i, unsigned address)
@@ -130,27 +133,32 @@ static void take(struct witness *w, const struct building *b, size_t i, unsigned
 
 void witness_look(struct witness *w, const struct building *b)
 {
-	size_t n = building_count(b);
-
-	if (!w->first) {
-		w->first = calloc(n, sizeof(*w->first));
-		w->count = calloc(n, sizeof(*w->count));
-		assert_true(w->first && w->count);
-	}
-	for (size_t i = 0; i < n; i++) {
+	if (!w->held)
+		w->held = calloc(building_count(b), sizeof(*w->held));
+	assert_non_null(w->held);
+	for (size_t i = 0; i < building_count(b); i++) {
 		struct device_state s = building_state_of(b, i);
+		struct held *h = &w->held[i];
 
-		if (s.provisioned && s.address == w->first[i] && s.elements == w->count[i])
-			continue;
-		if (!s.provisioned || s.address != w->first[i])
-			leave(w, i);
+		if (!s.provisioned || s.address != h->first)
+			leave(w, h);
 		if (!s.provisioned)
 			continue;
-		w->first[i] = s.address;
-		w->count[i] = s.elements;
+		if (strcmp(s.device_key_id, h->key_id) != 0)
+			h->keys++;
+		memcpy(h->key_id, s.device_key_id, sizeof(h->key_id));
+		if (h->first && s.elements == h->count)
+			continue;
+		h->first = s.address;
+		h->count = s.elements;
 		for (unsigned a = s.address; a < s.address + s.elements && a < ADDRESSES; a++)
 			take(w, b, i, a);
 	}
+}
+
+unsigned witness_keys(const struct witness *w, size_t device)
+{
+	return w->held ? w->held[device].keys : 0;
 }
 
 const char *witness_fault(const struct witness *w)

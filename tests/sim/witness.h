@@ -21,6 +21,8 @@ void witness_network(struct witness *w, const struct secret16 *net_key, uint16_t
 void witness_sent(struct witness *w, struct bytes ad);
 /* Looks at the devices' flash. */
 void witness_look(struct witness *w, const struct building *b);
+/* How many device keys a device has had. */
+unsigned witness_keys(const struct witness *w, size_t device);
 /* The first thing that was wrong; NULL: nothing. */
 const char *witness_fault(const struct witness *w);
 /* Sequence numbers seen so far. */

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "db_network.h"
 #include "device.h"
+#include "log.h"
 #include "radio_sim.h"
 #include "witness.h"
 
@@ -90,8 +91,11 @@ struct world *world_new(uint64_t seed, const char *keys)
 	struct world *w = calloc(1, sizeof(*w));
 	char error[BUILDING_ERROR];
 	struct radio_sim_config config;
+	enum log_level level;
 
 	assert_non_null(w);
+	if (getenv("MESHMASON_LOG") && log_level_parse(getenv("MESHMASON_LOG"), &level))
+		log_set_level(level);
 	w->seed = w->random = seed;
 	w->witness = witness_new();
 	/* In memory where there is such a place: thousands of commits, each synced. */
@@ -396,6 +400,12 @@ bool world_agrees(struct world *w, char why[256])
 void world_stray(struct world *w, size_t device)
 {
 	w->strays[device] = true;
+}
+
+unsigned world_keys(struct world *w, size_t device)
+{
+	witness_look(w->witness, radio_sim_building(w->radio));
+	return witness_keys(w->witness, device);
 }
 
 uint32_t world_numbers(const struct world *w)

@@ -13,7 +13,8 @@
 
 struct world;
 
-/* keys: "devices=10,floors=1,loss=0.1,..."; the seed goes to building, radio and server alike. */
+/* keys: "devices=10,floors=1,loss=0.1,..."; the seed goes to building, radio and server alike.
+ * MESHMASON_LOG=info lets the server say what it does. */
 struct world *world_new(uint64_t seed, const char *keys);
 void world_free(struct world *w);
 
@@ -49,6 +50,8 @@ bool world_finish(struct world *w, int64_t job, uint64_t limit);
 bool world_agrees(struct world *w, char why[256]);
 /* The inventory has let this device go while it was silent: it is not compared any more. */
 void world_stray(struct world *w, size_t device);
+/* How many device keys device i has had so far. */
+unsigned world_keys(struct world *w, size_t device);
 /* Different sequence numbers of ours that the air has seen. */
 uint32_t world_numbers(const struct world *w);
 /* The task of device i, by its UUID. */

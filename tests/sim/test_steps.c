@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For every step of every kind of job, from the kinds' own tables: the server is killed there, the
+ * device falls silent there, what the device says there is lost, and, where another node serves,
+ * that one falls silent. Whatever becomes of the job then, it ends with the right code, a retry
+ * takes it to its end, and building and inventory agree (agree.h, witness.h).
+ */
+#include <stdlib.h>
+
+#include "check.h"
+#include "runner.h"
+#include "story.h"
+
+enum { DEVICES = 3, ROWS_MAX = 400, NAME_MOST = 160 };
+
+static const char keys[] = "devices=3,floors=1,spacing_m=5,loss=0,servers=1";
+static const char changing[] =
+	"devices=3,floors=1,spacing_m=5,loss=0,servers=1,composition_change=1";
+
+/* How a kind of job comes to all of its steps. */
+static const struct recipe {
+	const char *name;
+	enum db_job_kind kind;
+	const char *world;
+	bool joined;		/* the subject is a node, else it is still a device */
+	bool remote;		/* through another node */
+	bool address;		/* the target is named by its address */
+	const char *leaves_out; /* steps that this one does not come to, with spaces around */
+} recipes[] = {
+	{ "a scan", DB_JOB_SCAN, keys, true, false, true, "" },
+	{ "provisioning by our own radio", DB_JOB_PROVISION, keys, false, false, false, "" },
+	{ "provisioning through another node", DB_JOB_PROVISION, keys, false, true, false, "" },
+	{ "configuring", DB_JOB_CONFIGURE, keys, true, false, false, "" },
+	{ "removing", DB_JOB_REMOVE, keys, true, false, false, "" },
+	{ "identifying a device", DB_JOB_IDENTIFY, keys, false, false, false, " attention " },
+	{ "identifying a node", DB_JOB_IDENTIFY, keys, true, false, false, " invite attend " },
+	{ "refreshing a device key", DB_JOB_REFRESH_DEVICE_KEY, keys, true, false, false, "" },
+	{ "refreshing an address", DB_JOB_REFRESH_ADDRESS, keys, true, false, false, "" },
+	{ "refreshing a composition", DB_JOB_REFRESH_COMPOSITION, changing, true, false, false,
+	  "" },
+	{ "reading a composition", DB_JOB_READ_COMPOSITION, keys, true, false, false, "" },
+};
+
+enum event { KILLED, SILENT, ANSWER_LOST, SERVER_SILENT, EVENTS };
+static const char *const event_names[EVENTS] = { "killed", "device silent", "answers lost",
+						 "server silent" };
+
+/* The codes with which a task may end after its device (or server) fell silent in a step; "success"
+ * where that is right as well. Everywhere else only success is. */
+static const struct code {
+	enum db_job_kind kind;
+	enum event event;
+	const char *steps, *codes; /* words with spaces around */
+} codes[] = {
+	{ DB_JOB_SCAN, SILENT, " scan ", " server_lost " },
+	{ DB_JOB_PROVISION, SILENT, " open_link read_records exchange ", " link_open_failed " },
+	{ DB_JOB_PROVISION, SILENT, " deliver_data ", " link_lost " },
+	{ DB_JOB_PROVISION, SILENT, " close_link prove_key ", " timeout " },
+	{ DB_JOB_PROVISION, SILENT, " relay default_ttl app_key bind ", " configuration_failed " },
+	{ DB_JOB_PROVISION, SERVER_SILENT, " open_link read_records exchange deliver_data ",
+	  " server_lost " },
+	{ DB_JOB_CONFIGURE, SILENT, " composition relay default_ttl app_key bind ",
+	  " configuration_failed " },
+	{ DB_JOB_IDENTIFY, SILENT, " invite ", " link_open_failed " },
+	{ DB_JOB_IDENTIFY, SILENT, " attention ", " timeout " },
+	/* Its end of the link lasts longer than we look for it: it blinks on, and is not heard. */
+	{ DB_JOB_IDENTIFY, KILLED, " attend ", " not_heard success " },
+	{ DB_JOB_IDENTIFY, KILLED, " invite ", " not_heard success " },
+};
+
+struct row {
+	const struct recipe *recipe;
+	const char *step;
+	enum event event;
+};
+
+/* word stands between spaces. */
+static bool has_word(const char *words, const char *word)
+{
+	char one[DB_CODE + 2];
+
+	snprintf(one, sizeof(one), " %s ", word);
+	return strstr(words, one);
+}
+
+static bool comes_to(const struct recipe *r, const char *step)
+{
+	return !has_word(r->leaves_out, step);
+}
+
+struct watch {
+	int64_t job;
+	const char *step;
+	uint64_t changes;
+};
+
+static bool is_in_step(struct world *w, void *ctx)
+{
+	struct watch *k = ctx;
+	struct db_task t;
+
+	if (world_changes(w) == k->changes)
+		return false;
+	k->changes = world_changes(w);
+	t = story_task(w, k->job);
+	return t.state == DB_TASK_RUNNING && strcmp(t.step, k->step) == 0;
+}
+
+/* A world just before the job, and whom it is about. */
+static struct world *prepare(const struct recipe *r, uint64_t seed, size_t *subject, size_t *server)
+{
+	struct world *w = r->joined ? story_joined(seed, r->world) : world_new(seed, r->world);
+	struct jobs_request rq;
+
+	*subject = 0;
+	while (r->kind == DB_JOB_REFRESH_COMPOSITION &&
+	       !building_make_of(world_building(w), *subject)->changed_elements)
+		++*subject;
+	*server = *subject ? 0 : 1;
+	if (!r->joined)
+		world_start(w);
+	if (r->remote) {
+		rq = story_one(w, DB_JOB_PROVISION, *server);
+		check(world_finish(w, story_start(w, &rq), SEC(600)));
+	}
+	world_advance(w, SEC(10)); /* beacons are heard */
+	return w;
+}
+
+static int64_t begin(struct world *w, const struct recipe *r, size_t subject, size_t server)
+{
+	struct jobs_request rq = story_one(w, r->kind, subject);
+	uint16_t address = story_address(w, subject);
+
+	if (r->address) {
+		rq.n_uuids = 0;
+		rq.addresses = &address;
+		rq.n_addresses = 1;
+	}
+	if (r->remote)
+		rq.options.server = story_address(w, server);
+	if (r->kind == DB_JOB_SCAN || r->kind == DB_JOB_IDENTIFY)
+		rq.options.seconds = 5;
+	return story_start(w, &rq);
+}
+
+static void happen(struct world *w, enum event event, size_t subject, size_t server)
+{
+	switch (event) {
+	case KILLED:
+		world_kill(w);
+		world_advance(w, MSEC(100));
+		break;
+	case SILENT:
+		world_cover(w, subject, true, true);
+		break;
+	case ANSWER_LOST:
+		world_cover(w, subject, false, true);
+		world_advance(w, SEC(2));
+		world_cover(w, subject, false, false);
+		break;
+	case SERVER_SILENT:
+		world_cover(w, server, true, true);
+		break;
+	case EVENTS:
+		break;
+	}
+}
+
+/* The codes that are right here; NULL: only success is. */
+static const char *right_codes(const struct row *row)
+{
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (codes[i].kind == row->recipe->kind && codes[i].event == row->event &&
+		    has_word(codes[i].steps, row->step))
+			return codes[i].codes;
+	return NULL;
+}
+
+static void judge(const struct row *row, const struct db_task *t)
+{
+	const char *right = right_codes(row);
+
+	if (t->state == DB_TASK_FAILED && (!right || !has_word(right, t->error_code)))
+		fail_msg("ended with %s: %s", t->error_code, t->error_message);
+	if (t->state == DB_TASK_SUCCEEDED && right && !has_word(right, "success"))
+		fail_msg("succeeded, where%swould be right", right);
+	check(t->state != DB_TASK_FAILED || strlen(t->error_message) > 10);
+}
+
+/* What the job is for has come about, once. */
+static void check_effect(struct world *w, const struct row *row, size_t subject, unsigned keys_had,
+			 uint16_t address_had)
+{
+	struct device_state s = building_state_of(world_building(w), subject);
+	unsigned keys_new = world_keys(w, subject) - keys_had;
+	bool refreshed = false;
+
+	switch (row->recipe->kind) {
+	case DB_JOB_REMOVE:
+		check(!s.provisioned);
+		return;
+	case DB_JOB_IDENTIFY:
+		check(s.provisioned == row->recipe->joined);
+		break;
+	case DB_JOB_PROVISION:
+		check(s.provisioned);
+		return;
+	case DB_JOB_REFRESH_COMPOSITION:
+		check(s.changed);
+		refreshed = true;
+		break;
+	case DB_JOB_REFRESH_ADDRESS:
+		check(s.address != address_had);
+		refreshed = true;
+		break;
+	case DB_JOB_REFRESH_DEVICE_KEY:
+		refreshed = true;
+		break;
+	case DB_JOB_SCAN:
+	case DB_JOB_CONFIGURE:
+	case DB_JOB_READ_COMPOSITION:
+	case DB_JOB_KINDS:
+		check(s.provisioned);
+		break;
+	}
+	check_int(keys_new, refreshed); /* no key is changed twice without need */
+}
+
+static bool has_let_go(const struct row *row, const struct db_task *t)
+{
+	return row->recipe->kind == DB_JOB_REMOVE && t->state == DB_TASK_SUCCEEDED &&
+	       strstr(t->error_message, "did not answer");
+}
+
+static void tell(void **state)
+{
+	const struct row *row = *state;
+	struct watch k = { .step = row->step };
+	char why[JOBS_WHY] = "";
+	size_t subject, server;
+	struct world *w = prepare(row->recipe, 60, &subject, &server);
+	unsigned keys_had = world_keys(w, subject);
+	uint16_t address_had = story_address(w, subject);
+	struct db_task t;
+
+	k.job = begin(w, row->recipe, subject, server);
+	if (!world_run(w, SEC(900), is_in_step, &k))
+		fail_msg("the job does not come to step %s", row->step);
+	happen(w, row->event, subject, server);
+	check(world_finish(w, k.job, SEC(7200)));
+	t = story_task(w, k.job);
+	judge(row, &t);
+	world_cover(w, subject, false, false);
+	world_cover(w, server, false, false);
+	if (has_let_go(row, &t)) {
+		world_stray(w, subject);
+	} else {
+		if (t.state == DB_TASK_FAILED) {
+			world_advance(w, SEC(90)); /* links that were left are given up */
+			check_int(jobs_retry(story_jobs(w), k.job, why), JOBS_OK);
+			check(world_finish(w, k.job, SEC(7200)));
+			t = story_task(w, k.job);
+		}
+		if (t.state != DB_TASK_SUCCEEDED)
+			fail_msg("the retry ends with %s: %s", t.error_code, t.error_message);
+		check_effect(w, row, subject, keys_had, address_had);
+	}
+	story_must_agree(w);
+	world_free(w);
+}
+
+/* The stories below are about all there is. */
+TEST(every_step_of_every_kind_of_job_has_its_stories)
+{
+	for (int kind = 0; kind < DB_JOB_KINDS; kind++) {
+		const struct job_kind *k = job_kind_of((enum db_job_kind)kind);
+
+		for (size_t s = STEP_WAIT + 1; k && s < k->n_steps; s++) {
+			bool told = false;
+
+			for (size_t i = 0; i < ARRAY_LEN(recipes); i++)
+				told |= recipes[i].kind == (enum db_job_kind)kind &&
+					comes_to(&recipes[i], k->steps[s].name);
+			if (!told)
+				fail_msg("%s: nothing is told about step %s",
+					 db_job_kind_name((enum db_job_kind)kind),
+					 k->steps[s].name);
+		}
+	}
+}
+
+struct suite {
+	struct CMUnitTest tests[ROWS_MAX];
+	struct row rows[ROWS_MAX];
+	char names[ROWS_MAX][NAME_MOST];
+	size_t n;
+};
+
+static void add(struct suite *u, const struct recipe *r, const char *step, enum event event)
+{
+	assert_true(u->n < ROWS_MAX);
+	u->rows[u->n] = (struct row){ r, step, event };
+	snprintf(u->names[u->n], NAME_MOST, "%s, %s in step %s, ends right", r->name,
+		 event_names[event], step);
+	u->tests[u->n] = (struct CMUnitTest){ .name = u->names[u->n],
+					      .test_func = tell,
+					      .initial_state = &u->rows[u->n] };
+	u->n++;
+}
+
+static void add_recipe(struct suite *u, const struct recipe *r)
+{
+	const struct job_kind *k = job_kind_of(r->kind);
+
+	for (size_t s = STEP_WAIT + 1; k && s < k->n_steps; s++)
+		for (int event = 0; event < EVENTS && comes_to(r, k->steps[s].name); event++)
+			if (event != SERVER_SILENT || r->remote)
+				add(u, r, k->steps[s].name, (enum event)event);
+}
+
+int main(int argc, char **argv)
+{
+	struct suite *u = calloc(1, sizeof(*u));
+	int failed;
+
+	u->tests[u->n++] = (struct CMUnitTest)cmocka_unit_test(
+		every_step_of_every_kind_of_job_has_its_stories);
+	for (size_t i = 0; i < ARRAY_LEN(recipes); i++)
+		add_recipe(u, &recipes[i]);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	failed = _cmocka_run_group_tests("steps", u->tests, u->n, NULL, NULL);
+	free(u);
+	return failed;
+}
