@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { render } from 'preact';
-import { connected, notice, session, start, status, stop, tell } from './store';
+import { connected, notice, prompts, session, start, status, stop, tell } from './store';
 import { route } from './router';
 import { del } from './api';
 import { SignIn, Setup } from './pages/signin';
@@ -10,6 +10,7 @@ import { Provision } from './pages/provision';
 import { Nodes } from './pages/nodes';
 import { NodePage } from './pages/node';
 import { Jobs, JobPage } from './pages/jobs';
+import { Prompts } from './pages/prompts';
 import { Trust } from './pages/trust';
 
 const pages = [
@@ -29,6 +30,7 @@ function Page() {
 	case 'provision': return <Provision />;
 	case 'nodes': return id ? <NodePage address={id} /> : <Nodes />;
 	case 'jobs': return id ? <JobPage id={Number(id)} /> : <Jobs />;
+	case 'prompts': return <Prompts />;
 	case 'trust': return <Trust />;
 	default: return <p>There is no page “{page}”. <a href="#/">To the overview</a></p>;
 	}
@@ -40,6 +42,19 @@ function Notice() {
 			<span>{notice.value}</span>
 			<button class="plain" onClick={() => (notice.value = null)} aria-label="Close this message">✕</button>
 		</div>
+	);
+}
+
+// Beside the pages, and on a phone at the top: how many devices wait for a person.
+function Badge({ here }: { here: boolean }) {
+	const n = prompts.value.size;
+	return (
+		<>
+			<a class={`badge ${n > 0 ? 'open' : ''}`} href="#/prompts" aria-current={here ? 'page' : undefined} aria-label={`Prompts, ${n} open`}>
+				Prompts <b>{n}</b>
+			</a>
+			<span class="unseen" role="status">{n > 0 ? `${n} ${n === 1 ? 'device waits' : 'devices wait'} for you` : ''}</span>
+		</>
 	);
 }
 
@@ -63,7 +78,7 @@ function App() {
 	return (
 		<>
 			<header>
-				<a class="brand" href="#/"><img src="/icon.svg" alt="" width="26" height="26" /> Meshmason</a>
+				<a class="brand" href="#/" aria-label="Meshmason"><img src="/icon.svg" alt="" width="26" height="26" /> <span>Meshmason</span></a>
 				<nav aria-label="Pages">
 					{pages.map((p) => (
 						<a key={p.path} href={`#/${p.path}`} aria-current={here === p.path ? 'page' : undefined}>
@@ -72,6 +87,7 @@ function App() {
 					))}
 				</nav>
 				<span class="where">
+					<Badge here={here === 'prompts'} />
 					<span class={`dot ${connected.value ? 'on' : 'off'}`} role="status" aria-label={connected.value ? 'Live' : 'Not connected'} />
 					<button class="plain" onClick={signOut}>Sign out</button>
 				</span>

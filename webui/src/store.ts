@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the dashboard knows: lists read once, then kept true by the event stream.
 import { computed, signal } from '@preact/signals';
-import { all, ApiError, Device, get, Job, MeshNode, Server, Session, Status, Task, TrustAnchor } from './api';
+import { all, ApiError, Device, get, Job, MeshNode, Prompt, Server, Session, Status, Task, TrustAnchor } from './api';
 
 export const session = signal<Session | null | undefined>(undefined); // undefined: not asked yet
 export const status = signal<Status | null>(null);
@@ -14,6 +14,11 @@ export const servers = signal<Server[]>([]);
 export const anchors = signal<TrustAnchor[]>([]);
 export const notice = signal<string | null>(null);
 export const now = signal(Date.now());
+// When a job, or a prompt, is over by this browser's clock, which may differ from the server's.
+export const jobDeadlines = signal<ReadonlyMap<number, number>>(new Map());
+export const prompts = signal<ReadonlyMap<number, { prompt: Prompt; until: number }>>(new Map());
+
+export const leftUntil = (until: number | undefined) => until === undefined ? null : Math.max(0, Math.ceil((until - now.value) / 1000));
 
 export const activeJobs = computed(() => [...jobs.value.values()].filter((j) => !ended(j)));
 export const newestFirst = computed(() => [...jobs.value.values()].sort((a, b) => b.id - a.id));
@@ -47,13 +52,63 @@ function soon(change: () => void): void {
 }
 let draft: { d: Map<string, Device>; n: Map<string, MeshNode>; j: Map<number, Job>; t: Map<number, ReadonlyMap<number, Task>> };
 
+function noteDeadlines(list: Job[]): void {
+	const next = new Map(jobDeadlines.value);
+	for (const job of list) {
+		if (ended(job) || job.seconds_left === null)
+			next.delete(job.id);
+		else
+			next.set(job.id, Date.now() + 1000 * job.seconds_left);
+	}
+	jobDeadlines.value = next;
+}
+
+export async function loadPrompts(): Promise<void> {
+	let list: Prompt[];
+	try {
+		list = await all<Prompt>('/oob');
+	} catch (error) {
+		if (error instanceof ApiError && error.status === 404)
+			return;
+		throw error;
+	}
+	const at = Date.now();
+	prompts.value = new Map(list.map((prompt) => [prompt.task, { prompt, until: at + 1000 * prompt.seconds_left }]));
+}
+
+let asking = 0;
+function promptsSoon(): void {
+	if (!asking)
+		asking = window.setTimeout(() => {
+			asking = 0;
+			void loadPrompts().catch(tell);
+		}, 100);
+}
+
+// A job's tasks are read as a whole once. What events say meanwhile is newer, and put on top.
+const early = new Map<number, Task[]>();
+
 function putTask(task: Task): void {
-	draft.t.set(task.job, new Map(draft.t.get(task.job) ?? []).set(task.id, task));
+	if (task.prompt || prompts.value.has(task.id))
+		promptsSoon();
+	if (early.has(task.job))
+		early.get(task.job)!.push(task);
+	else if (draft.t.has(task.job))
+		draft.t.set(task.job, new Map(draft.t.get(task.job)).set(task.id, task));
+	else
+		void loadTasks(task.job).catch(tell);
 }
 
 export async function loadTasks(job: number): Promise<void> {
-	const list = await all<Task>(`/jobs/${job}/tasks`);
-	tasks.value = new Map(tasks.value).set(job, by(list, (t) => t.id));
+	if (early.has(job))
+		return;
+	early.set(job, []);
+	try {
+		const list = await all<Task>(`/jobs/${job}/tasks`);
+		tasks.value = new Map(tasks.value).set(job, by([...list, ...early.get(job)!], (t) => t.id));
+	} finally {
+		early.delete(job);
+	}
 }
 
 export async function refresh(): Promise<void> {
@@ -67,11 +122,15 @@ export async function refresh(): Promise<void> {
 	jobs.value = by(j, (x) => x.id);
 	servers.value = sv;
 	anchors.value = ta;
+	noteDeadlines(j);
+	await loadPrompts();
 	await Promise.all(newestFirst.value.slice(0, 1).concat(activeJobs.value).map((job) => loadTasks(job.id)));
 }
 
 export async function refreshStatus(): Promise<void> {
-	status.value = await get<Status>('/status');
+	const read = await get<Status>('/status');
+	status.value = read;
+	noteDeadlines(read.jobs);
 }
 
 let stream: EventSource | null = null;
@@ -91,7 +150,10 @@ function listen(): void {
 	on('device.removed', (x: { uuid: string }) => draft.d.delete(x.uuid));
 	on('node.changed', (x: MeshNode) => draft.n.set(x.address, x));
 	on('node.removed', (x: { address: string }) => draft.n.delete(x.address));
-	on('job.changed', (x: Job) => draft.j.set(x.id, x));
+	on('job.changed', (x: Job) => {
+		draft.j.set(x.id, x);
+		noteDeadlines([x]);
+	});
 	on('task.changed', putTask);
 	on('server.changed', (x: Server) => (servers.value = [...servers.value.filter((s) => s.address !== x.address), x]));
 	on('server.removed', (x: { address: string }) => (servers.value = servers.value.filter((s) => s.address !== x.address)));
@@ -122,8 +184,9 @@ export function stop(): void {
 	session.value = null;
 }
 
+let ticks = 0;
 setInterval(() => {
 	now.value = Date.now();
-	if (stream && activeJobs.value.length > 0)
+	if (stream && activeJobs.value.length > 0 && ++ticks % 2 === 0)
 		void refreshStatus().catch(() => undefined);
-}, 2000);
+}, 1000);

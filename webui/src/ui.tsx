@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import type { Job } from './api';
 import { call } from './api';
 import { ended, now, tell } from './store';
-import { lasted, span } from './words';
+import { csv, download, lasted, span } from './words';
 
 export function Chip({ state, children }: { state: string; children?: ComponentChildren }) {
 	return <span class={`chip ${state}`}>{children ?? state}</span>;
@@ -54,10 +54,12 @@ export function Progress({ job }: { job: Job }) {
 
 export function JobButtons({ job }: { job: Job }) {
 	const order = (verb: string) => () => call('POST', `/jobs/${job.id}/${verb}`);
+	const again = job.counts.failed > 0 && <Act run={order('retry')}>Retry failed ({job.counts.failed})</Act>;
 	if (ended(job))
-		return job.counts.failed > 0 ? <Act run={order('retry')}>Retry failed ({job.counts.failed})</Act> : null;
+		return again || null;
 	return (
 		<span class="row">
+			{again}
 			{job.state === 'paused' ? <Act run={order('resume')}>Resume</Act> : <Act run={order('pause')}>Pause</Act>}
 			<Act run={order('cancel')} kind="danger" ask="Cancel this job? Links that are open are closed; devices that have joined stay.">Cancel</Act>
 		</span>
@@ -70,4 +72,26 @@ export function Empty({ title, children }: { title: string; children: ComponentC
 
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
 	return <div class="fact"><dt>{name}</dt><dd>{children}</dd></div>;
+}
+
+// Saves what a list shows, as a file that a spreadsheet opens.
+export function SaveCsv({ name, what, rows }: { name: string; what: string; rows: () => (string | number | null)[][] }) {
+	return <button onClick={() => download(name, csv(rows()))} aria-label={`Save ${what} as CSV`}>CSV</button>;
+}
+
+// One of a few, by radio buttons: each with a line that says what it means.
+export function Choice<T extends string>({ legend, name, value, set, of }: {
+	legend: string; name: string; value: T; set: (value: T) => void; of: { value: T; label: string; says: ComponentChildren; off?: boolean }[];
+}) {
+	return (
+		<fieldset>
+			<legend>{legend}</legend>
+			{of.map((o) => (
+				<label class="inline" key={o.value}>
+					<input type="radio" name={name} value={o.value} checked={value === o.value} disabled={o.off} onChange={() => set(o.value)} />
+					{' '}<b>{o.label}</b> <span class="dim">{o.says}</span>
+				</label>
+			))}
+		</fieldset>
+	);
 }

@@ -1,23 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names and numbers as people read them.
-import type { Job, Task } from './api';
+import type { Job, Model, Prompt, Task } from './api';
 
 export const jobName: Record<string, string> = {
 	scan: 'Scan', provision: 'Provision', configure: 'Configure', remove: 'Remove', identify: 'Identify',
+	'refresh-device-key': 'Renew device keys', 'refresh-address': 'Move addresses',
+	'refresh-composition': 'Renew compositions', 'read-composition': 'Read compositions',
 };
+
+export const methodName: Record<string, string> = {
+	certificate: 'certificate', 'static-oob': 'static OOB value', 'output-oob': 'output OOB',
+	'input-oob': 'input OOB', none: 'no authentication',
+};
+
+export const procedureName: Record<string, string> = { 'device-key': 'device key', address: 'address', composition: 'composition' };
+
+// What a person has to do for this prompt, in one sentence.
+export function promptText(p: Prompt): string {
+	const times = p.value === '1' ? 'once' : `${p.value} times`;
+	switch (p.action) {
+	case 'blink': return 'The device blinks a number of times: count, then enter how often.';
+	case 'beep': return 'The device beeps a number of times: count, then enter how often.';
+	case 'vibrate': return 'The device vibrates a number of times: count, then enter how often.';
+	case 'push': return `Press the button of the device ${times}.`;
+	case 'twist': return `Turn the knob of the device ${times}.`;
+	}
+	if (p.method === 'input-oob')
+		return `Enter ${p.value} at the device.`;
+	return p.type === 'alphanumeric'
+		? `The device shows a text of ${p.size === 1 ? '1 character' : `up to ${p.size} characters`}: enter it.`
+		: `The device shows a number of ${p.size === 1 ? '1 digit' : `up to ${p.size} digits`}: enter it.`;
+}
+
+export const modelText = (m: Model) => (m.name ? `${m.name} (${m.id})` : m.id);
 
 const steps: Record<string, string> = {
 	choose_server: 'choosing a server', open_link: 'opening the link', records: 'reading the certificate',
 	read_records: 'reading the certificate', certificate: 'checking the certificate', invite: 'inviting',
 	agree_key: 'agreeing on a key', deliver_data: 'sending the network data', close_link: 'closing the link',
 	prove_key: 'proving the key', composition: 'reading the composition', configure: 'configuring',
+	await_oob: 'waiting for a person', prompt: 'waiting for a person', wait_oob: 'waiting for a person',
 };
 
+export const stepName = (step: string | null) => steps[step ?? ''] ?? (step ?? 'starting').replace(/_/g, ' ');
+
 export function stepText(task: Task): string {
+	if (task.prompt)
+		return 'waiting for a person';
 	if (task.state === 'running')
-		return steps[task.step ?? ''] ?? (task.step ?? 'starting').replace(/_/g, ' ');
+		return stepName(task.step);
 	if (task.state === 'succeeded')
-		return task.address ? `node ${task.address}` : 'done';
+		return task.message ?? (task.new_address ? `moved to ${task.new_address}` : task.address && task.target !== task.address ? `node ${task.address}` : 'done');
 	if (task.state === 'failed')
 		return task.error?.message ?? 'failed';
 	return task.attempts > 0 ? 'waiting to try again' : task.state;
@@ -56,6 +89,9 @@ export function csv(rows: (string | number | null)[][]): string {
 	};
 	return rows.map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
 }
+
+export const dateTime = (time: string | null) => (time ? new Date(time).toLocaleString() : '–');
+export const date = (time: string | null) => (time ? new Date(time).toLocaleDateString() : '–');
 
 export function download(name: string, text: string): void {
 	const link = document.createElement('a');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is here, what needs me, what runs.
-import { activeJobs, anchors, devices, jobs, newestFirst, nodes, servers, status } from '../store';
+import { Captures } from '../captures';
+import { activeJobs, anchors, devices, jobs, newestFirst, nodes, prompts, servers, status } from '../store';
 import { Chip, Empty, Fact, JobButtons, Progress } from '../ui';
 import { jobName } from '../words';
 
@@ -14,6 +15,17 @@ function NeedsMe() {
 	const list = [];
 	if (!s.radio.up)
 		list.push(<li key="radio">The radio {s.radio.name} is not working.</li>);
+	const open = prompts.value.size;
+	if (open > 0)
+		list.push(<li key="prompts">{open === 1 ? 'A device waits' : `${open} devices wait`} for somebody to read or enter a value. <a href="#/prompts">Answer</a></li>);
+	const changed = [...nodes.value.values()].filter((n) => n.composition_change).length;
+	if (changed > 0)
+		list.push(<li key="changed">The hardware or firmware of {changed === 1 ? '1 node has' : `${changed} nodes have`} changed. <a href="#/nodes">See the nodes</a></li>);
+	const half = [...nodes.value.values()].filter((n) => n.pending).length;
+	if (half > 0 && activeJobs.value.length === 0)
+		list.push(<li key="pending">{half === 1 ? 'A refresh is' : `${half} refreshes are`} open: the node has not answered since. <a href="#/nodes">See the nodes</a></li>);
+	for (const a of anchors.value.filter((x) => x.crl?.stale))
+		list.push(<li key={`crl${a.id}`}>The list of revoked certificates of {a.subject} is out of date. <a href="#/trust">Bring a newer one</a></li>);
 	if (anchors.value.length === 0)
 		list.push(<li key="trust">No trust anchor yet: without one every certificate is refused. <a href="#/trust">Add one</a></li>);
 	if (s.counts.expected === 0)
@@ -74,13 +86,14 @@ export function Overview() {
 						</article>
 					))}
 			</section>
+			<Captures />
 			<section>
 				<h2>Gateway</h2>
 				<dl class="facts">
 					<Fact name="Radio">{s.radio.name} {s.radio.speed && s.radio.speed !== '1' && `(speed ${s.radio.speed})`}</Fact>
 					<Fact name="Own address">{s.network.address}</Fact>
 					<Fact name="IV Index">{s.network.iv_index}</Fact>
-					<Fact name="Farthest node">{far === 0 ? 'direct' : `${far} hops`}</Fact>
+					<Fact name="Farthest node">{far === 0 ? 'direct' : far === 1 ? '1 hop' : `${far} hops`}</Fact>
 					<Fact name="Jobs so far">{jobs.value.size}</Fact>
 					<Fact name="Pre-flight">
 						{s.checks.filter((c) => c.ok).length} of {s.checks.length} checks are good

@@ -5,8 +5,9 @@ import type { Job, Task } from '../api';
 import { post } from '../api';
 import { go } from '../router';
 import { anchors, devices, ended, jobs, loadTasks, newestFirst, tasks, tell } from '../store';
-import { Act, Chip, Empty, JobButtons, Progress } from '../ui';
-import { stepText } from '../words';
+import { Act, Chip, Choice, Empty, JobButtons, Progress } from '../ui';
+import { methodName, stepText } from '../words';
+import { OpenPrompts } from './prompts';
 
 export function Provision() {
 	const job = newestFirst.value.find((j) => j.kind === 'provision');
@@ -19,8 +20,21 @@ export function Provision() {
 	);
 }
 
+type Policy = 'certificate' | 'static-oob' | 'output-oob' | 'input-oob' | 'none';
+
+const policies: { value: Policy; label: string; says: string; note?: string }[] = [
+	{ value: 'certificate', label: 'Certificate', says: 'Each device shows the certificate of its maker, checked against your trust anchors. Nobody has to be there.' },
+	{ value: 'static-oob', label: 'Static OOB', says: 'Each device knows the secret value that the imported list gives for it.' },
+	{ value: 'output-oob', label: 'Output OOB', says: 'The device shows, blinks or beeps a value; somebody near it enters that here.',
+		note: 'Prompts open here and under “Prompts” while the job goes on with the other devices. Somebody must see each device.' },
+	{ value: 'input-oob', label: 'Input OOB', says: 'This page shows a value; somebody enters it at the device.',
+		note: 'Prompts open here and under “Prompts” while the job goes on with the other devices. Somebody must reach each device.' },
+	{ value: 'none', label: 'None', says: 'Nothing is proven.', note: 'Anybody near could join in a device’s place, or listen. Take this only where nobody else is in reach.' },
+];
+
 function Start() {
-	const [policy, setPolicy] = useState('certificate');
+	const [policy, setPolicy] = useState<Policy>('certificate');
+	const chosen = policies.find((p) => p.value === policy)!;
 	const [links, setLinks] = useState('');
 	const known = [...devices.value.values()];
 	const ready = known.filter((d) => d.state !== 'provisioned' && d.state !== 'rejected' && (d.expected || d.certificate_support)).length;
@@ -35,12 +49,8 @@ function Start() {
 	return (
 		<form class="card" onSubmit={(e) => e.preventDefault()}>
 			<p><b>{ready}</b> devices are expected or heard and not yet nodes. More may be found on the way: each new node that can, listens for its neighbours.</p>
-			<fieldset>
-				<legend>Authentication</legend>
-				<label class="inline"><input type="radio" name="policy" checked={policy === 'certificate'} onChange={() => setPolicy('certificate')} /> Certificate (each device proves its identity)</label>
-				<label class="inline"><input type="radio" name="policy" checked={policy === 'static-oob'} onChange={() => setPolicy('static-oob')} /> Static OOB values of the imported list</label>
-				<label class="inline"><input type="radio" name="policy" checked={policy === 'none'} onChange={() => setPolicy('none')} /> None: anybody near could join or listen</label>
-			</fieldset>
+			<Choice legend="How devices prove who they are; never weaker than this" name="policy" value={policy} set={setPolicy} of={policies} />
+			{chosen.note && <p class={policy === 'none' ? 'warn' : 'small'}>{chosen.note}</p>}
 			<label>Links at once<input type="number" min="1" max="64" placeholder="automatic" value={links} onInput={(e) => setLinks(e.currentTarget.value)} /></label>
 			{noTrust && <p class="warn">There is no trust anchor, so every certificate would be refused. <a href="#/trust">Add one first</a></p>}
 			<Act run={begin} kind="main" disabled={noTrust}>Provision every trusted device</Act>
@@ -67,6 +77,7 @@ function Live({ job }: { job: Job }) {
 				<Progress job={job} />
 				{job.error && <p class="warn">{job.error.message} {job.error.advice}</p>}
 			</article>
+			<OpenPrompts />
 			<Building list={list} />
 			{list.length === 0 && <Empty title="Looking around">The first devices appear as soon as their beacons are heard.</Empty>}
 			<ul class="feed" aria-label="Devices at work and failed">
@@ -83,6 +94,7 @@ function Line({ task }: { task: Task }) {
 			<Chip state={task.state} />
 			<span>{stepText(task)}{task.server && task.state === 'running' ? ` through ${task.server}` : ''}</span>
 			{task.error && <span class="small">{task.error.advice} <code>{task.error.code}</code></span>}
+			{task.method && <span class="small">by {methodName[task.method] ?? task.method}{task.method_reason && `: ${task.method_reason}`}</span>}
 		</li>
 	);
 }

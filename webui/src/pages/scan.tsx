@@ -3,16 +3,24 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Device, ImportResult, Job } from '../api';
 import { post } from '../api';
-import { devices, now, refresh } from '../store';
+import { ExtendedScan } from '../extended_scan';
+import { IdentifyButton, IdentifyStatus } from '../identify';
+import type { Keys } from '../select';
+import { activeJobs, devices, jobDeadlines, jobs, leftUntil, now, refresh } from '../store';
 import { Table, Column } from '../table';
-import { Act, Chip, Empty } from '../ui';
-import { ago, csv, download, shortUuid } from '../words';
+import { Act, Chip, Empty, JobButtons, Progress, SaveCsv } from '../ui';
+import { ago, jobName, shortUuid } from '../words';
 
 const bars = (rssi: number | null) => rssi === null ? 'unknown' : `${rssi} dBm`;
+const nameOf = (d: Device) => d.name ?? d.local_name ?? shortUuid(d.uuid);
+const looks = (d: Device) => d.appearance ? d.appearance.name ?? d.appearance.value : '';
 
 const columns: Column<Device>[] = [
-	{ name: 'Device', show: (d) => <><b>{d.name ?? shortUuid(d.uuid)}</b> <span class="dim wide">{d.area}</span></>, sort: (d) => d.name ?? d.uuid },
+	{ name: 'Device', show: (d) => <><b class="name">{nameOf(d)}</b> <span class="dim wide">{d.area}</span></>, sort: nameOf },
+	{ name: 'Blink', show: (d) => d.heard && d.state !== 'provisioned' ? <IdentifyButton target={d.uuid} name={nameOf(d)} /> : d.address ? <IdentifyButton target={d.address} name={nameOf(d)} /> : '–' },
 	{ name: 'State', show: (d) => <Chip state={d.state} />, sort: (d) => d.state },
+	{ name: 'Says its name is', show: (d) => <span title={d.uri ?? undefined}>{d.local_name ?? '–'}</span>, sort: (d) => d.local_name ?? '', wide: true },
+	{ name: 'Appearance', show: (d) => looks(d) || '–', sort: looks, wide: true },
 	{ name: 'RSSI', show: (d) => bars(d.rssi), sort: (d) => -(d.rssi ?? -999) },
 	{ name: 'Best server', show: (d) => d.best_server ?? '–', sort: (d) => d.best_server ?? '', wide: true },
 	{ name: 'Servers', show: (d) => d.sightings.length, sort: (d) => -d.sightings.length, wide: true },
@@ -59,34 +67,64 @@ function Import() {
 	);
 }
 
+// Scans at work, with their time.
+function Running() {
+	const list = activeJobs.value.filter((j) => j.kind === 'scan');
+	return (
+		<>
+			{list.map((job) => (
+				<article class="card" key={job.id}>
+					<div class="row spread">
+						<h2><a href={`#/jobs/${job.id}`}>{jobName.scan} · job {job.id}</a> <Chip state={job.state} /></h2>
+						<span class="row">{jobDeadlines.value.has(job.id) && <span class="chip running">{leftUntil(jobDeadlines.value.get(job.id))} s left</span>}<JobButtons job={job} /></span>
+					</div>
+					<Progress job={job} />
+				</article>
+			))}
+		</>
+	);
+}
+
+const csvHead = ['uuid', 'name', 'area', 'state', 'rssi', 'best_server', 'servers', 'last_heard_at', 'certificate', 'local_name', 'appearance', 'appearance_name', 'uri', 'tx_power', 'advertising', 'scanned_at'];
+const csvRow = (d: Device) => [d.uuid, d.name, d.area, d.state, d.rssi, d.best_server, d.sightings.length, d.last_heard_at, d.trust.code ?? (d.certificate_support ? 'yes' : 'no'),
+	d.local_name, d.appearance?.value ?? null, d.appearance?.name ?? null, d.uri, d.tx_power, (d.advertising ?? []).map((a) => `${a.ad_type} ${a.hex}`).join(' '), d.scanned_at];
+
 export function Scan() {
 	const [filter, setFilter] = useState(0);
+	const [chosen, setPicked] = useState<Keys>(new Set());
 	const [words, setWords] = useState('');
 	const rows = useMemo(() => {
 		const w = words.toLowerCase();
 		return [...devices.value.values()].filter((d) => filters[filter].keep(d) &&
-			(!w || d.uuid.includes(w) || (d.name ?? '').toLowerCase().includes(w) || (d.area ?? '').toLowerCase().includes(w)));
+			(!w || `${d.uuid} ${d.name ?? ''} ${d.area ?? ''} ${d.local_name ?? ''} ${looks(d)}`.toLowerCase().includes(w)));
 	}, [devices.value, filter, words]);
 	const everyone = [...devices.value.values()];
-	const save = () => download('devices.csv', csv([['uuid', 'name', 'area', 'state', 'rssi', 'best_server'],
-		...rows.map((d) => [d.uuid, d.name, d.area, d.state, d.rssi, d.best_server])]));
+	const picked = [...chosen].map(String).filter((u) => devices.value.get(u)?.heard);
+	const survey = async () => {
+		const job = await post<Job>('/jobs', { kind: 'scan', targets: 'all' });
+		jobs.value = new Map(jobs.value).set(job.id, job);
+	};
 	return (
 		<>
 			<div class="row spread">
 				<h1>Scan</h1>
 				<span class="row">
-					<button onClick={save}>CSV</button>
-					<Act kind="main" run={() => post<Job>('/jobs', { kind: 'scan', targets: 'all' })}>Scan through all servers</Act>
+					<SaveCsv name="devices.csv" what="the devices" rows={() => [csvHead, ...rows.map(csvRow)]} />
+					<Act kind="main" run={survey}>Scan through all servers</Act>
 				</span>
 			</div>
+			<Running />
 			<Import />
+			<ExtendedScan picked={picked} done={() => setPicked(new Set())} />
 			<div class="row filters" role="group" aria-label="Filter">
 				{filters.map((f, i) => <button key={f.name} aria-pressed={filter === i} onClick={() => setFilter(i)}>{f.name} {everyone.filter(f.keep).length}</button>)}
 				<input type="search" aria-label="Search devices" placeholder="Search" value={words} onInput={(e) => setWords(e.currentTarget.value)} />
 			</div>
+			<p class="small" role="status">{chosen.size > 0 && `${chosen.size} selected${picked.length < chosen.size ? `, ${picked.length} of them heard` : ''}`}</p>
+			<IdentifyStatus />
 			{rows.length === 0
 				? <Empty title="Nothing here">Devices appear as soon as the gateway or a server hears their beacons.</Empty>
-				: <Table label="Devices" rows={rows} columns={columns} id={(d) => d.uuid} />}
+				: <Table label="Devices" rows={rows} columns={columns} id={(d) => d.uuid} title={nameOf} picked={chosen} pick={setPicked} />}
 		</>
 	);
 }
