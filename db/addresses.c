@@ -29,12 +29,14 @@ static enum db_rc free_excluded(struct db *db, uint32_t iv_index)
 }
 
 /* The lowest gap of count addresses; 0 when there is none. */
-static enum db_rc find_gap(struct db *db, uint8_t count, uint16_t *first)
+static enum db_rc find_gap(struct db *db, uint8_t count, uint32_t iv_index, uint16_t *first)
 {
-	struct sql q = sql_read(db, "SELECT first, count FROM addresses ORDER BY first");
+	struct sql q = sql_read(db, "SELECT first, count FROM addresses"
+				    " WHERE NOT (state = 2 AND iv_index + 2 <= ?) ORDER BY first");
 	uint32_t next = FIRST_ADDRESS;
 	enum db_rc rc;
 
+	sql_int(&q, iv_index);
 	while ((rc = sql_row(&q)) == DB_OK) {
 		uint32_t at = (uint32_t)sql_get_int(&q), n = (uint32_t)sql_get_int(&q);
 
@@ -84,11 +86,89 @@ enum db_rc db_address_reserve(struct db *db, uint8_t count, const uint8_t uuid[U
 
 	if (rc == DB_ERROR || !count)
 		return rc;
-	rc = find_gap(db, count, first);
+	rc = find_gap(db, count, iv_index, first);
 	if (rc != DB_OK)
 		return rc;
 	address_fill(&a, *first, count, DB_ADDRESS_RESERVED, uuid, iv_index);
 	return insert(db, &a);
+}
+
+/* What was offered to that very device in vain may be offered to it again; it stays burnt for all
+ * others. DB_NONE: there is no such range. */
+static enum db_rc find_offered(struct db *db, uint16_t first, uint8_t count,
+			       const uint8_t uuid[UUID_LEN], uint16_t *out)
+{
+	struct sql q = sql_read(db, "SELECT first FROM addresses WHERE uuid = ? AND state = 3"
+				    " AND count >= ? AND (first = ? OR ? = 0) ORDER BY first");
+
+	sql_blob(&q, uuid, UUID_LEN);
+	sql_int(&q, count);
+	sql_int(&q, first);
+	sql_int(&q, first);
+	enum db_rc rc = sql_row(&q);
+	if (rc == DB_OK)
+		*out = (uint16_t)sql_get_int(&q);
+	sql_end(&q);
+	return rc;
+}
+
+enum db_rc db_address_reserve_again(struct db *db, uint8_t count, const uint8_t uuid[UUID_LEN],
+				    uint32_t iv_index, uint16_t *first)
+{
+	enum db_rc rc = count ? find_offered(db, 0, count, uuid, first) : DB_CONFLICT;
+
+	return rc == DB_NONE ? db_address_reserve(db, count, uuid, iv_index, first) : rc;
+}
+
+/* Anything but what the IV Index has freed, and what was only ever offered to uuid. */
+static enum db_rc is_free(struct db *db, uint16_t first, uint8_t count,
+			  const uint8_t uuid[UUID_LEN], uint32_t iv_index)
+{
+	struct sql q =
+		sql_read(db, "SELECT 1 FROM addresses WHERE first < ? AND first + count > ?"
+			     " AND NOT (state = 2 AND iv_index + 2 <= ?)"
+			     " AND NOT (state = 3 AND first = ? AND count >= ? AND uuid = ?)");
+
+	sql_int(&q, (int64_t)first + count);
+	sql_int(&q, first);
+	sql_int(&q, iv_index);
+	sql_int(&q, first);
+	sql_int(&q, count);
+	sql_blob(&q, uuid, UUID_LEN);
+	enum db_rc rc = sql_row(&q);
+	sql_end(&q);
+	return rc == DB_OK ? DB_CONFLICT : rc == DB_NONE ? DB_OK : rc;
+}
+
+enum db_rc db_address_reserve_at(struct db *db, uint16_t first, uint8_t count,
+				 const uint8_t uuid[UUID_LEN], uint32_t iv_index)
+{
+	struct db_address a;
+	enum db_rc rc = db_address_is_free(db, first, count, uuid, iv_index);
+
+	if (rc != DB_OK)
+		return rc;
+	rc = free_excluded(db, iv_index);
+	if (rc == DB_ERROR)
+		return rc;
+	rc = find_offered(db, first, count, uuid, &first);
+	if (rc != DB_NONE)
+		return rc;
+	address_fill(&a, first, count, DB_ADDRESS_RESERVED, uuid, iv_index);
+	return insert(db, &a);
+}
+
+enum db_rc db_address_is_free(struct db *db, uint16_t first, uint8_t count,
+			      const uint8_t uuid[UUID_LEN], uint32_t iv_index)
+{
+	if (first < FIRST_ADDRESS || !count || first + count - 1 > ADDR_UNICAST_LAST)
+		return DB_CONFLICT;
+	return is_free(db, first, count, uuid, iv_index);
+}
+
+enum db_rc db_address_lowest_free(struct db *db, uint8_t count, uint32_t iv_index, uint16_t *first)
+{
+	return find_gap(db, count, iv_index, first);
 }
 
 enum db_rc db_address_claim(struct db *db, uint16_t first, uint16_t count,

@@ -78,6 +78,16 @@ struct db_address {
  * Excluded ranges that the IV Index has freed are taken up again. DB_NONE: the space is full. */
 enum db_rc db_address_reserve(struct db *db, uint8_t count, const uint8_t uuid[UUID_LEN],
 			      uint32_t iv_index, uint16_t *first);
+/* The same for a node that is to move: first what was offered to it before, in vain. */
+enum db_rc db_address_reserve_again(struct db *db, uint8_t count, const uint8_t uuid[UUID_LEN],
+				    uint32_t iv_index, uint16_t *first);
+/* This range. DB_CONFLICT: some of it is not free for that device. */
+enum db_rc db_address_reserve_at(struct db *db, uint16_t first, uint8_t count,
+				 const uint8_t uuid[UUID_LEN], uint32_t iv_index);
+/* They change nothing: DB_OK or DB_CONFLICT; DB_OK or DB_NONE. */
+enum db_rc db_address_is_free(struct db *db, uint16_t first, uint8_t count,
+			      const uint8_t uuid[UUID_LEN], uint32_t iv_index);
+enum db_rc db_address_lowest_free(struct db *db, uint8_t count, uint32_t iv_index, uint16_t *first);
 enum db_rc db_address_set(struct db *db, uint16_t first, enum db_address_state state,
 			  uint32_t iv_index);
 /* Only for a reservation whose stored step proves that Data never left. */

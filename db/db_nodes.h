@@ -21,6 +21,24 @@ struct db_certificate {
 
 enum { DB_COMPOSITION = 380, DB_KEY_ID = 9 };
 
+/* A node is provisioned anew through itself, and how that ends is not known yet. */
+enum db_refresh_step {
+	DB_REFRESH_NONE,
+	DB_REFRESH_OPENED,   /* Provisioning Data has not left: nothing can have changed */
+	DB_REFRESH_DATA,     /* it may have; the candidate is in the row */
+	DB_REFRESH_COMPLETE, /* the node has it, and waits for the close */
+	DB_REFRESH_RESTORE,  /* done: key and address are the new ones; what else is new is not read
+			      */
+};
+struct db_refresh {
+	enum db_refresh_step step;
+	uint8_t procedure; /* enum nppi_procedure */
+	uint16_t address;  /* first of the new range; 0: it stays where it is */
+	uint8_t elements;  /* of the new range */
+	int64_t since;	   /* Unix milliseconds */
+	int64_t task;	   /* that began it */
+};
+
 struct db_node {
 	uint16_t address; /* primary */
 	uint8_t uuid[UUID_LEN];
@@ -51,6 +69,8 @@ struct db_node {
 	int64_t joined, configured;   /* 0 not yet */
 	int64_t heard;		      /* last authenticated message; 0 never */
 	struct db_certificate certificate;
+	struct db_refresh refresh;
+	int64_t composition_change; /* page 128 differs from page 0, known since; 0 not known */
 };
 
 enum db_rc db_node_get(struct db *db, uint16_t address, struct db_node *out);
@@ -59,9 +79,8 @@ enum db_rc db_node_get_uuid(struct db *db, const uint8_t uuid[UUID_LEN], struct 
 enum db_rc db_node_insert(struct db *db, const struct db_node *n);
 /* All fields of the row with this address, keys too. */
 enum db_rc db_node_update(struct db *db, const struct db_node *n);
-/* Candidate (NULL: none) and the promoted key, each alone. */
-enum db_rc db_node_set_candidate(struct db *db, uint16_t address, const struct secret16 *candidate);
-enum db_rc db_node_promote_candidate(struct db *db, uint16_t address);
+/* The same for a node that has moved: from is the address of the row until now. */
+enum db_rc db_node_move(struct db *db, uint16_t from, const struct db_node *n);
 enum db_rc db_node_set_label(struct db *db, uint16_t address, const char *name, const char *area,
 			     const char *profile); /* NULL: leave */
 enum db_rc db_node_set_heard(struct db *db, uint16_t address, int64_t when, int hops);
@@ -74,6 +93,7 @@ struct db_node_filter {
 	int server;	     /* -1 any, 0 no, 1 yes */
 	int state;	     /* -1 any, else enum db_node_state */
 	bool with_pending;   /* else nodes in state pending are left out */
+	bool refreshing;     /* only those with a refresh step */
 };
 /* Sorts: "address" (default), "name", "area", "heard", "hops", "created", "uuid". */
 enum db_rc db_nodes(struct db *db, const struct db_node_filter *f, const struct db_page *page,

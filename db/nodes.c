@@ -13,7 +13,8 @@
 	" name, area, profile, net_index, composition, company, product, version, features,"  \
 	" server, scan_max_items, scan_active, relay, default_ttl, hops, via, algorithm,"     \
 	" auth_method, oob_public_key, job, created, key_created, joined, configured, heard," \
-	" " FACTS_COLUMNS
+	" " FACTS_COLUMNS ", refresh_step, refresh_procedure, refresh_address,"               \
+	" refresh_elements, refresh_since, refresh_task, composition_change"
 
 static const char *row_of(char out[16], uint16_t address)
 {
@@ -66,6 +67,13 @@ static bool node_read(struct sql *q, struct db_node *n)
 	n->configured = sql_get_int(q);
 	n->heard = sql_get_int(q);
 	facts_read(q, &n->certificate);
+	n->refresh.step = (enum db_refresh_step)sql_get_int(q);
+	n->refresh.procedure = (uint8_t)sql_get_int(q);
+	n->refresh.address = (uint16_t)sql_get_int(q);
+	n->refresh.elements = (uint8_t)sql_get_int(q);
+	n->refresh.since = sql_get_int(q);
+	n->refresh.task = sql_get_int(q);
+	n->composition_change = sql_get_int(q);
 	return ok;
 }
 
@@ -110,6 +118,13 @@ static void node_bind(struct sql *q, const struct db_node *n)
 	sql_int(q, n->configured);
 	sql_int(q, n->heard);
 	facts_bind(q, &n->certificate);
+	sql_int(q, n->refresh.step);
+	sql_int(q, n->refresh.procedure);
+	sql_int(q, n->refresh.address);
+	sql_int(q, n->refresh.elements);
+	sql_int(q, n->refresh.since);
+	sql_int(q, n->refresh.task);
+	sql_int(q, n->composition_change);
 }
 
 static enum db_rc get_one(struct sql *q, struct db_node *out)
@@ -143,51 +158,26 @@ enum db_rc db_node_get_uuid(struct db *db, const uint8_t uuid[UUID_LEN], struct 
 enum db_rc db_node_insert(struct db *db, const struct db_node *n)
 {
 	struct sql q = sql_write(db, "INSERT INTO nodes (" NODE_COLUMNS ") VALUES (" TEN_MARKS
-				     "," TEN_MARKS "," TEN_MARKS ",?,?,?,?,?,?,?,?,?)");
+				     "," TEN_MARKS "," TEN_MARKS "," TEN_MARKS ",?,?,?,?,?,?)");
 
 	node_bind(&q, n);
+	return sql_run(&q);
+}
+
+enum db_rc db_node_move(struct db *db, uint16_t from, const struct db_node *n)
+{
+	struct sql q =
+		sql_write(db, "UPDATE nodes SET (" NODE_COLUMNS ") = (" TEN_MARKS "," TEN_MARKS
+			      "," TEN_MARKS "," TEN_MARKS ",?,?,?,?,?,?) WHERE address = ?");
+
+	node_bind(&q, n);
+	sql_int(&q, from);
 	return sql_run(&q);
 }
 
 enum db_rc db_node_update(struct db *db, const struct db_node *n)
 {
-	struct sql q = sql_write(db, "UPDATE nodes SET (" NODE_COLUMNS ") = (" TEN_MARKS
-				     "," TEN_MARKS "," TEN_MARKS ",?,?,?,?,?,?,?,?,?)"
-				     " WHERE address = ?");
-
-	node_bind(&q, n);
-	sql_int(&q, n->address);
-	return sql_run(&q);
-}
-
-enum db_rc db_node_set_candidate(struct db *db, uint16_t address, const struct secret16 *candidate)
-{
-	char row[16];
-	struct sql q = sql_write(db, "UPDATE nodes SET candidate_sealed = ? WHERE address = ?");
-
-	if (candidate)
-		sql_secret(&q, "nodes.candidate", row_of(row, address), candidate,
-			   sizeof *candidate);
-	else
-		sql_null(&q);
-	sql_int(&q, address);
-	return sql_run(&q);
-}
-
-enum db_rc db_node_promote_candidate(struct db *db, uint16_t address)
-{
-	struct db_node n;
-	enum db_rc rc = db_node_get(db, address, &n);
-
-	if (rc == DB_OK && !n.has_candidate)
-		rc = DB_NONE;
-	if (rc == DB_OK) {
-		n.device_key = n.candidate;
-		n.has_candidate = false;
-		rc = db_node_update(db, &n);
-	}
-	secret_wipe(&n, sizeof n);
-	return rc;
+	return db_node_move(db, n->address, n);
 }
 
 enum db_rc db_node_set_label(struct db *db, uint16_t address, const char *name, const char *area,
@@ -242,6 +232,8 @@ static void node_where(struct sql_where *w, const struct db_node_filter *f)
 		sql_where_int(w, "server = ?", f->server);
 	if (f->state >= 0)
 		sql_where_int(w, "state = ?", f->state);
+	if (f->refreshing)
+		sql_where_plain(w, "refresh_step > 0");
 }
 
 struct each {

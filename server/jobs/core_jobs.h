@@ -20,6 +20,8 @@ enum { DEVICE_SIGHTINGS = 8, DEVICE_BUCKETS = 1024 };
 struct task;
 struct job;
 struct session;
+struct refresh_work;
+struct refresh_prober;
 
 /* A device that was heard, or is expected by a running job. */
 struct device {
@@ -53,6 +55,7 @@ struct server {
 	bool local, relays;
 	bool gone;    /* removed while it held links: freed with the last */
 	bool unclean; /* a link of an earlier life, or a lost one, may be open there */
+	bool locked;  /* it is being refreshed: nothing else is asked of it */
 	unsigned max_items;
 	unsigned links_open, links_max;
 	struct device *device; /* of its link */
@@ -114,6 +117,7 @@ struct work {
 	bool oob_public_key;
 	size_t bind_at;	   /* next of the models to bind */
 	size_t neighbours; /* servers that heard the device before it joined */
+	struct refresh_work *refresh;
 	struct work *next_dead;
 };
 
@@ -161,6 +165,7 @@ struct jobs {
 	struct survey survey;
 	struct job *active;
 	struct access_listener on_scan_report;
+	struct refresh_prober *prober;
 	struct timer kick, tick, behind;
 	bool busy;
 };

@@ -11,6 +11,8 @@
 #include "node_jobs.h"
 #include "provision.h"
 #include "reach.h"
+#include "refresh.h"
+#include "refresh_node.h"
 #include "runner.h"
 #include "survey.h"
 
@@ -75,6 +77,7 @@ const struct job_kind *job_kind_of(enum db_job_kind kind)
 	case DB_JOB_REFRESH_DEVICE_KEY:
 	case DB_JOB_REFRESH_ADDRESS:
 	case DB_JOB_REFRESH_COMPOSITION:
+		return &refresh_kind;
 	case DB_JOB_READ_COMPOSITION:
 	case DB_JOB_KINDS:
 		break;
@@ -157,12 +160,6 @@ void jobs_heard_unprovisioned(struct jobs *j, const struct mesh_unprovisioned *b
 	device_sighted(j, &r);
 }
 
-void jobs_candidate_used(struct jobs *j, uint16_t address)
-{
-	if (db_node_promote_candidate(j->env.db, address) == DB_OK)
-		jobs_tell_node(j, address, false);
-}
-
 struct ids {
 	int64_t id[64];
 	size_t n;
@@ -192,6 +189,8 @@ static bool take_up(struct jobs *j)
 			return false;
 		if (job->row.kind == DB_JOB_PROVISION)
 			provision_resume(job);
+		else if (job->kind == &refresh_kind)
+			refresh_resume(job);
 		else
 			node_jobs_resume(job);
 		job_save(job); /* its links died with us */
@@ -220,7 +219,7 @@ struct jobs *jobs_new(const struct jobs_env *env)
 						      .heard = survey_scan_report,
 						      .ctx = j };
 	access_listen(j->access, &j->on_scan_report);
-	if (reach_load(j) && trust_load(j) && take_up(j))
+	if (reach_load(j) && trust_load(j) && node_refresh_boot(j) && take_up(j))
 		return j;
 	jobs_free(j);
 	return NULL;

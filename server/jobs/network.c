@@ -4,6 +4,7 @@
 
 #include "jobs.h"
 #include "log.h"
+#include "network.h"
 
 enum {
 	OWN_ADDRESS = 0x0001,
@@ -87,12 +88,23 @@ static void give_app_key(void *ctx, const struct db_app_key *k)
 	r->ok &= mesh_app_key_add(r->mesh, k->index, k->net_index, &k->key);
 }
 
+bool network_give_node(struct mesh *mesh, const struct db_node *n)
+{
+	bool moves = n->has_candidate && n->refresh.address;
+	bool ok = mesh_node_set(mesh, n->address, n->elements, &n->device_key,
+				n->has_candidate && !moves ? &n->candidate : NULL);
+
+	if (moves)
+		ok &= mesh_node_set(mesh, n->refresh.address, n->refresh.elements, &n->candidate,
+				    NULL);
+	return ok;
+}
+
 static void give_node(void *ctx, const struct db_node *n)
 {
 	struct restore *r = ctx;
 
-	r->ok &= mesh_node_set(r->mesh, n->address, n->elements, &n->device_key,
-			       n->has_candidate ? &n->candidate : NULL);
+	r->ok &= network_give_node(r->mesh, n);
 }
 
 static void give_replay(void *ctx, uint16_t src, uint64_t ivi_seq)

@@ -7,6 +7,7 @@
 #include "devices.h"
 #include "log.h"
 #include "node_jobs.h"
+#include "refresh_node.h"
 
 enum { ADDRESSES = ADDR_UNICAST_LAST + 1, FARTHER_MOST = 16, BOOST_MOST = 4, PAUSE_MS = 5000 };
 
@@ -104,7 +105,7 @@ struct access_target server_target(const struct server *s)
 
 bool server_has_room(const struct server *s)
 {
-	if (s->links_open >= s->links_max || s->unclean)
+	if (s->links_open >= s->links_max || s->unclean || s->locked)
 		return false;
 	if (s->silences && jobs_now(s->jobs) < s->silent_until)
 		return false;
@@ -132,9 +133,20 @@ void server_answered(struct server *s)
 	jobs_tell_server(s->jobs, s->address);
 }
 
+static void server_link(struct jobs *j, struct server *s)
+{
+	struct server **at = &j->servers;
+
+	while (*at && ((*at)->local || (*at)->address < s->address))
+		at = &(*at)->next;
+	s->next = *at;
+	*at = s;
+	j->presence[s->address].server = s;
+}
+
 static struct server *server_insert(struct jobs *j, uint16_t address)
 {
-	struct server **at = &j->servers, *s = calloc(1, sizeof *s);
+	struct server *s = calloc(1, sizeof *s);
 
 	if (!s)
 		abort();
@@ -142,11 +154,7 @@ static struct server *server_insert(struct jobs *j, uint16_t address)
 	s->address = address;
 	s->local = address == j->own;
 	s->links_max = s->local ? LOCAL_LINKS : 1;
-	while (*at && ((*at)->local || (*at)->address < address))
-		at = &(*at)->next;
-	s->next = *at;
-	*at = s;
-	j->presence[address].server = s;
+	server_link(j, s);
 	j->n_servers++;
 	return s;
 }
@@ -190,6 +198,25 @@ void server_remove(struct jobs *j, uint16_t address)
 	devices_forget_server(j, address);
 }
 
+void server_move(struct jobs *j, uint16_t from, uint16_t to)
+{
+	struct presence *p = &j->presence[to];
+	struct server *s = j->presence[from].server;
+
+	*p = j->presence[from];
+	p->dirty = false;
+	j->presence[from] = (struct presence){ .hops = -1 };
+	for (struct server **at = &j->servers; s && *at; at = &(*at)->next) {
+		if (*at != s)
+			continue;
+		*at = s->next;
+		s->address = to;
+		server_link(j, s);
+		break;
+	}
+	devices_forget_server(j, from);
+}
+
 static void load_node(void *ctx, const struct db_node *n)
 {
 	struct jobs *j = ctx;
@@ -200,14 +227,21 @@ static void load_node(void *ctx, const struct db_node *n)
 	p->default_ttl = n->default_ttl;
 	if (n->server && n->state != DB_NODE_PENDING)
 		server_add(j, n);
+	if (node_refresh_is_open(n) && n->refresh.address)
+		node_set_distance(j, n->refresh.address, n->hops, n->default_ttl);
 }
 
 static void load_link(void *ctx, uint16_t server, const uint8_t uuid[UUID_LEN])
 {
-	struct server *s = server_find(ctx, server);
+	struct jobs *j = ctx;
+	struct server *s = server_find(j, server);
+	struct db_node n;
 
-	if (s && !s->local)
-		s->unclean = true;
+	if (!s || s->local)
+		return;
+	/* A link of a node to itself that may have to be closed with Success: see resolve. */
+	s->unclean = db_node_get(j->env.db, server, &n) != DB_OK || !node_refresh_is_open(&n);
+	secret_wipe(&n, sizeof n);
 }
 
 bool reach_load(struct jobs *j)

@@ -15,6 +15,8 @@ struct server *server_find(const struct jobs *j, uint16_t address);
 /* A node that can serve, from now on. */
 struct server *server_add(struct jobs *j, const struct db_node *n);
 void server_remove(struct jobs *j, uint16_t address);
+/* A node has a new address; fine for one that is no server. */
+void server_move(struct jobs *j, uint16_t from, uint16_t to);
 /* For the last link of one that is gone. */
 void server_free(struct server *s);
 /* May be given a link now. */

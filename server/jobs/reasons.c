@@ -105,6 +105,26 @@ static const struct jobs_reason reasons[REASONS] = {
 	[REASON_CONFIGURATION_FAILED] = { "configuration_failed",
 					  "The device has joined, but could not be configured.",
 					  "Retry this task: it goes on with the configuration." },
+	[REASON_REFRESH_NOT_SUPPORTED] = { "refresh_not_supported",
+					   "The node cannot be provisioned anew: it hosts no Remote "
+					   "Provisioning Server.",
+					   "Remove it and provision it again where its key, address "
+					   "or composition must change." },
+	[REASON_REFRESH_UNRESOLVED] = { "refresh_unresolved",
+					"The node may or may not have taken its new key: it went "
+					"silent. Both keys are kept.",
+					"Check its power. It is asked again every hour; retry to "
+					"ask it now." },
+	[REASON_ADDRESS_TAKEN] = { "address_taken",
+				   "The address range that was asked for is not free.",
+				   "Choose another one, or leave the choice to the server." },
+	[REASON_ADDRESS_REFRESH_NEEDED] = { "address_refresh_needed",
+					    "The node's new composition has more elements than its "
+					    "addresses have room for.",
+					    "Start a refresh of its address: that brings the new "
+					    "composition, too." },
+	[REASON_NODE_GONE] = { "node_gone", "The node is not in the inventory any more.",
+			       "Nothing needs to be done for it." },
 	[REASON_CANCELLED] = { "cancelled", "The task was stopped before it was done.",
 			       "Retry the job when you want it done." },
 };

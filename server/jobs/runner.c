@@ -8,6 +8,7 @@
 #include "devices.h"
 #include "log.h"
 #include "provision.h"
+#include "refresh.h"
 #include "session.h"
 #include "survey.h"
 
@@ -120,6 +121,7 @@ static void work_retire(struct task *t)
 	if (!w)
 		return;
 	t->work = NULL;
+	refresh_work_end(t, w);
 	timer_stop(j->env.mesh_timers, &w->limit);
 	config_call_cancel(&w->config);
 	rpr_call_cancel(&w->rpr);
@@ -133,6 +135,7 @@ void runner_sweep(struct jobs *j)
 		struct work *w = j->dead;
 
 		j->dead = w->next_dead;
+		free(w->refresh);
 		secret_wipe(w, sizeof *w);
 		free(w);
 	}

@@ -44,11 +44,12 @@ static void release(struct session *s, bool unclean)
 		uint64_t latency = pb_remote_latency(s->carrier);
 
 		v->latency = latency ? latency : v->latency;
-		v->unclean |= unclean;
-		if (!v->unclean)
+		v->unclean |= unclean && !s->kept;
+		if (!v->unclean && !s->kept)
 			db_link_delete(s->jobs->env.db, v->address);
 	}
-	s->device->session = NULL;
+	if (s->device)
+		s->device->session = NULL;
 	job_link_closed(s->task->job);
 	jobs_tell_server(s->jobs, v->address);
 }
@@ -74,7 +75,8 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	s->server->links_open--;
-	s->device->session = NULL;
+	if (s->device)
+		s->device->session = NULL;
 	drop(s);
 }
 
@@ -120,13 +122,13 @@ void session_abort(struct session *s)
 	prov_abort(s->prov);
 }
 
-struct session *session_open(struct task *t, struct server *v, uint8_t open_seconds,
-			     void (*event)(struct task *t, const struct prov_event *ev))
+static struct session *open_link(struct task *t, struct server *v, const uint8_t uuid[UUID_LEN],
+				 const struct pb_remote_options *options,
+				 void (*event)(struct task *t, const struct prov_event *ev))
 {
 	struct jobs *j = t->job->jobs;
 	struct session *s = calloc(1, sizeof *s);
 	struct access_target to = server_target(v);
-	struct pb_remote_options options = { .open_timeout = open_seconds };
 	struct prov_env env = { .timers = j->env.mesh_timers,
 				.random = j->env.random,
 				.random_ctx = j->env.ctx,
@@ -138,17 +140,34 @@ struct session *session_open(struct task *t, struct server *v, uint8_t open_seco
 	s->jobs = j;
 	s->task = t;
 	s->server = v;
-	s->device = t->device;
 	s->event = event;
 	v->links_open++;
-	v->device = t->device;
-	t->device->session = s;
 	if (!v->local)
-		db_link_put(j->env.db, v->address, t->device->uuid);
+		db_link_put(j->env.db, v->address, uuid);
 	job_link_opened(t->job);
 	s->carrier = v->local ? pb_adv_carrier_new(mesh_pb_adv(j->env.mesh))
-			      : pb_remote_new(j->access, j->env.mesh_timers, &to, &options);
-	s->prov = prov_new(&env, s->carrier, t->device->uuid);
+			      : pb_remote_new(j->access, j->env.mesh_timers, &to, options);
+	s->prov = prov_new(&env, s->carrier, uuid);
 	jobs_tell_server(j, v->address);
 	return s;
+}
+
+struct session *session_open(struct task *t, struct server *v, uint8_t open_seconds,
+			     void (*event)(struct task *t, const struct prov_event *ev))
+{
+	struct pb_remote_options options = { .open_timeout = open_seconds };
+	struct session *s = open_link(t, v, t->device->uuid, &options, event);
+
+	s->device = t->device;
+	s->device->session = s;
+	v->device = s->device;
+	return s;
+}
+
+struct session *session_open_node(struct task *t, struct server *v, enum nppi_procedure procedure,
+				  void (*event)(struct task *t, const struct prov_event *ev))
+{
+	struct pb_remote_options options = { .nppi = true, .procedure = procedure };
+
+	return open_link(t, v, t->row.uuid, &options, event);
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The refresh jobs: a node is provisioned anew through itself (NPPI, Mesh 3.10.8).
+ * refresh.c has the steps, refresh_plan.c decides who goes when; refresh_node.c, refresh_resolve.c
+ * and refresh_probe.c know no job: a refresh may outlive the job that began it.
+ */
+#ifndef MESHMASON_REFRESH_H
+#define MESHMASON_REFRESH_H
+
+#include "refresh_resolve.h"
+#include "runner.h"
+
+enum refresh_step {
+	REFRESH_WAIT,
+	REFRESH_READ,
+	REFRESH_OPEN_LINK,
+	REFRESH_EXCHANGE,
+	REFRESH_DELIVER_DATA,
+	REFRESH_CLOSE_LINK,
+	REFRESH_PROVE,
+	REFRESH_RESTORE,
+};
+
+/* What a task needs beyond struct work. */
+struct refresh_work {
+	struct refresh_resolve resolve;
+	unsigned rounds; /* of resolving */
+};
+
+extern const struct job_kind refresh_kind;
+
+/* After a restart, or for a new job: every task where it stood. */
+void refresh_resume(struct job *job);
+/* Is the job of a kind of ours? Then this is its procedure. */
+bool refresh_procedure(enum db_job_kind kind, enum nppi_procedure *out);
+
+/* refresh.c: the step that the node's row asks for; the task has ended when there is nothing left
+ * to do. */
+void refresh_go_on(struct task *t);
+void refresh_over(struct task *t);
+bool refresh_stop(struct task *t);
+/* The row of the task's node, wherever it has moved to. False: the task has failed. */
+bool refresh_node(struct task *t, struct db_node *n);
+/* refresh_plan.c */
+void refresh_schedule(struct job *job);
+/* An attempt has failed: another one, or the end. */
+void refresh_attempt_failed(struct task *t, enum reason reason, const char *message);
+/* The task's calls stop and its server is free: the runner calls it when a task's work ends. */
+void refresh_work_end(struct task *t, struct work *w);
+
+#endif
