@@ -29,6 +29,7 @@ struct mesh {
 	struct pb_adv *pb_adv;
 	struct own_node own;
 	uint64_t reports, malformed;
+	const uint8_t *advertiser; /* of the report under way */
 };
 
 /* Towards the environment. */
@@ -120,7 +121,8 @@ static void unprovisioned(void *ctx, const struct beacon_unprovisioned *b, int8_
 					  .oob_info = b->oob_info,
 					  .has_uri_hash = b->has_uri_hash,
 					  .uri_hash = b->uri_hash,
-					  .rssi = rssi };
+					  .rssi = rssi,
+					  .address = m->advertiser };
 
 	if (m->env.unprovisioned)
 		m->env.unprovisioned(m->env.ctx, &out);
@@ -162,6 +164,9 @@ static void report_heard(void *ctx, const struct bearer_report *report)
 	struct rd r = rd_from(report->data);
 
 	m->reports++;
+	m->advertiser = report->address;
+	if (m->env.advertised)
+		m->env.advertised(m->env.ctx, report->address, report->data);
 	if (report->event_type != ADV_NONCONN_IND)
 		return;
 	while (r.left > 0) {

@@ -41,6 +41,7 @@ struct mesh_unprovisioned {
 	bool has_uri_hash;
 	uint32_t uri_hash;
 	int8_t rssi;
+	const uint8_t *address; /* 6 octets, of the advertiser */
 };
 
 struct mesh_env {
@@ -49,6 +50,8 @@ struct mesh_env {
 	const struct mesh_store *store;
 	void (*random)(void *ctx, void *out, size_t n);
 	void (*unprovisioned)(void *ctx, const struct mesh_unprovisioned *beacon);
+	/* Every advertising report, before what the mesh makes of it; may be NULL. */
+	void (*advertised)(void *ctx, const uint8_t address[6], struct bytes ads);
 	/* A node's answer was decrypted with its device key candidate: the old key is dead
 	 * (3.11.8.2). */
 	void (*candidate_used)(void *ctx, uint16_t address);

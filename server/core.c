@@ -33,6 +33,14 @@ static void on_unprovisioned(void *ctx, const struct mesh_unprovisioned *beacon)
 		jobs_heard_unprovisioned(c->jobs, beacon);
 }
 
+static void on_advertised(void *ctx, const uint8_t address[6], struct bytes ads)
+{
+	struct core *c = ctx;
+
+	if (c->jobs)
+		jobs_heard_advertising(c->jobs, address, ads);
+}
+
 static void on_candidate_used(void *ctx, uint16_t address)
 {
 	struct core *c = ctx;
@@ -79,6 +87,7 @@ static bool start_stack(struct core *c, char why[DB_WHY])
 		.store = &c->store.store,
 		.random = on_random,
 		.unprovisioned = on_unprovisioned,
+		.advertised = on_advertised,
 		.candidate_used = on_candidate_used,
 		.node_heard = on_node_heard,
 		.access_trace = c->env.access_trace ? on_access : NULL,

@@ -13,9 +13,9 @@
 #include "jobs.h"
 #include "provisioner.h"
 #include "reasons.h"
-#include "remote_prov_client.h"
+#include "remote_prov_extended.h"
 
-enum { DEVICE_SIGHTINGS = 8, DEVICE_BUCKETS = 1024 };
+enum { DEVICE_SIGHTINGS = 8, DEVICE_BUCKETS = 1024, LISTEN_AT_ONCE = 8 };
 
 struct task;
 struct job;
@@ -45,6 +45,7 @@ struct device {
 	bool dirty;		 /* something here is newer than the store */
 	struct task *task;	 /* of the provision job */
 	struct session *session; /* the link that it has now */
+	unsigned held;		 /* tasks that point here: it may not be forgotten */
 	struct device *next, *next_dirty;
 };
 
@@ -54,6 +55,7 @@ struct server {
 	uint16_t address;
 	bool local, relays;
 	bool gone;    /* removed while it held links: freed with the last */
+	bool no_extended; /* its software does not survive an extended scan of a device */
 	bool unclean; /* a link of an earlier life, or a lost one, may be open there */
 	bool locked;  /* it is being refreshed: nothing else is asked of it */
 	unsigned max_items;
@@ -65,7 +67,7 @@ struct server {
 	unsigned ttl_boost;
 	uint64_t latency;
 	/* survey */
-	enum server_call { SERVER_IDLE, SERVER_CLEANING, SERVER_STARTING, SERVER_SCANNING } busy;
+	enum server_call { SERVER_IDLE, SERVER_CLEANING, SERVER_STARTING, SERVER_SCANNING, SERVER_EXTENDED } busy;
 	struct rpr_call call;
 	struct timer timer;
 	uint8_t scan_seconds;
@@ -118,6 +120,14 @@ struct work {
 	size_t bind_at;	   /* next of the models to bind */
 	size_t neighbours; /* servers that heard the device before it joined */
 	struct refresh_work *refresh;
+	/* extended scan */
+	struct rpr_extended extended;
+	uint16_t asked; /* the server that is at it */
+	bool heard;	/* by our own radio: from here */
+	uint8_t heard_from[6];
+	uint16_t ads_seen;
+	size_t n_ads;
+	uint8_t ads[DB_ADS];
 	struct work *next_dead;
 };
 
@@ -128,7 +138,7 @@ struct task {
 	int step; /* index into the kind's table */
 	uint64_t not_before;
 	uint64_t mute_since; /* its link broke off: it must be heard again, or long be over; 0 no */
-	unsigned server_losses;
+	unsigned server_losses, refusals;
 	uint16_t tried[4];
 	size_t n_tried;
 	struct work *work; /* while it runs */
@@ -166,6 +176,7 @@ struct jobs {
 	struct job *active;
 	struct access_listener on_scan_report;
 	struct refresh_prober *prober;
+	struct task *listening[LISTEN_AT_ONCE]; /* extended scans through our own radio */
 	struct timer kick, tick, behind;
 	bool busy;
 };

@@ -139,7 +139,7 @@ static void try_device(struct task *t)
 	struct server *s;
 
 	if (!t->device)
-		t->device = device_get(j, t->row.uuid);
+		task_set_device(t, device_get(j, t->row.uuid));
 	s = t->device && !t->device->session
 		    ? loudest(j, t->device, t->job->row.options.server, &t->row.rssi)
 		    : NULL;

@@ -7,6 +7,7 @@
 
 #include "core_jobs.h"
 #include "devices.h"
+#include "extended.h"
 #include "log.h"
 #include "node_jobs.h"
 #include "provision.h"
@@ -14,6 +15,7 @@
 #include "refresh.h"
 #include "refresh_node.h"
 #include "runner.h"
+#include "scan.h"
 #include "survey.h"
 
 static const uint64_t tick_every = SEC(1);
@@ -157,7 +159,13 @@ void jobs_heard_unprovisioned(struct jobs *j, const struct mesh_unprovisioned *b
 				     .uri_hash = beacon->uri_hash };
 
 	memcpy(r.uuid, beacon->uuid, UUID_LEN);
+	extended_beacon(j, &r, beacon->address);
 	device_sighted(j, &r);
+}
+
+void jobs_heard_advertising(struct jobs *j, const uint8_t address[6], struct bytes ads)
+{
+	extended_advertising(j, address, ads);
 }
 
 struct ids {

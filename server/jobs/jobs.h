@@ -86,6 +86,8 @@ enum { JOBS_WHY = 256, JOBS_TARGETS_MAX = 32767 };
 
 struct jobs_request {
 	enum db_job_kind kind;
+/* Any advertising report, of a mesh or not. */
+void jobs_heard_advertising(struct jobs *j, const uint8_t address[6], struct bytes ads);
 	enum db_job_targets targets; /* DB_TARGETS_LIST: one or both of the arrays */
 	const uint8_t (*uuids)[UUID_LEN];
 	size_t n_uuids;

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "prove.h"
 #include "reach.h"
+#include "scan.h"
 #include "session.h"
 #include "survey.h"
 
@@ -50,72 +51,6 @@ static void schedule(struct job *job)
 		running++;
 	}
 }
-
-/* scan */
-
-static void scan_through(struct task *t)
-{
-	struct jobs *j = t->job->jobs;
-	struct server *s = server_find(j, t->row.server);
-	unsigned seconds = t->job->row.options.seconds;
-
-	if (!s) {
-		task_fail(t, REASON_SERVER_LOST, NULL);
-		return;
-	}
-	if (!seconds)
-		seconds = SCAN_DEFAULT;
-	survey_ask(s, (uint8_t)(seconds < SCAN_MOST ? seconds : SCAN_MOST), NULL, t);
-}
-
-void scan_task_done(struct task *t, bool heard)
-{
-	if (t->row.state != DB_TASK_RUNNING)
-		return;
-	jobs_flush(t->job->jobs);
-	if (heard)
-		task_succeed(t, NULL);
-	else
-		task_fail(t, REASON_SERVER_LOST, "This server did not answer, or cannot scan now.");
-}
-
-static bool scan_stop(struct task *t)
-{
-	survey_drop(t->job->jobs, t);
-	task_cancel(t);
-	return true;
-}
-
-/* One scan at a time through each server: the second job's waits for the first one's. */
-static bool is_scanning(const struct task *t)
-{
-	const struct server *s = server_find(t->job->jobs, t->row.server);
-
-	return s && s->scan_task;
-}
-
-static void scan_schedule(struct job *job)
-{
-	if (job->row.state == DB_JOB_PAUSED || job->ending)
-		return;
-	for (struct task *t = job->tasks; t; t = t->next)
-		if (t->row.state == DB_TASK_WAITING && !is_scanning(t))
-			task_start(t, STEP_WAIT + 1);
-	survey_run(job->jobs, SURVEY_ASKED, false);
-}
-
-/* Servers take turns: the longest scan, through hundreds of them. */
-#define SCAN_LIMIT SEC(7200)
-
-static const struct step scan_steps[] = {
-	{ "wait", nothing, 0, STEP_WAIT, -1 },
-	{ "scan", scan_through, SCAN_LIMIT, STEP_WAIT, -1 },
-};
-const struct job_kind scan_kind = { .steps = scan_steps,
-				    .n_steps = ARRAY_LEN(scan_steps),
-				    .schedule = scan_schedule,
-				    .over = over,
-				    .stop = scan_stop };
 
 /* configure */
 
@@ -277,39 +212,15 @@ static enum jobs_rc add_all_nodes(struct job *job)
 	return JOBS_OK;
 }
 
-static enum jobs_rc add_scan_task(struct job *job, uint16_t address)
-{
-	struct task *t;
-
-	if (!server_find(job->jobs, address))
-		return JOBS_NOT_FOUND;
-	t = task_create(job, NULL, address);
-	if (!t)
-		return JOBS_STORE;
-	t->row.server = address;
-	task_save(t);
-	return JOBS_OK;
-}
-
-static enum jobs_rc add_address(struct job *job, uint16_t address)
-{
-	return job->row.kind == DB_JOB_SCAN ? add_scan_task(job, address)
-					    : add_node_task(job, address);
-}
-
 enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *rq)
 {
 	uint16_t fixed = job->row.options.server;
 	enum jobs_rc rc = JOBS_OK;
 
-	if (job->row.targets != DB_TARGETS_LIST && job->row.kind != DB_JOB_SCAN)
+	if (job->row.kind == DB_JOB_SCAN)
+		return scan_create_tasks(job, rq);
+	if (job->row.targets != DB_TARGETS_LIST)
 		return add_all_nodes(job);
-	if (job->row.targets != DB_TARGETS_LIST) {
-		for (struct server *s = job->jobs->servers; s && rc == JOBS_OK; s = s->next)
-			if (!fixed || s->address == fixed)
-				rc = add_scan_task(job, s->address);
-		return rc;
-	}
 	for (size_t i = 0; i < rq->n_addresses && rc == JOBS_OK; i++)
 		rc = add_address(job, rq->addresses[i]);
 	for (size_t i = 0; i < rq->n_uuids && rc == JOBS_OK; i++) {

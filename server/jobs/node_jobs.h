@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs that have one task for each node: scan, configure, remove, identify. */
+/* The jobs that have one task for each node: configure, remove, identify. */
 #ifndef MESHMASON_NODE_JOBS_H
 #define MESHMASON_NODE_JOBS_H
 
 #include "runner.h"
 
-extern const struct job_kind scan_kind, configure_kind, remove_kind, identify_kind;
+extern const struct job_kind configure_kind, remove_kind, identify_kind;
 
-/* The survey has done a task's scan, or could not. */
-void scan_task_done(struct task *t, bool heard);
-/* Tasks for a new job; JOBS_OK or why not. */
+/* Tasks for a new job, also of kind scan; JOBS_OK or why not. */
 enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *rq);
 /* After a restart. */
 void node_jobs_resume(struct job *job);

@@ -44,7 +44,7 @@ static struct task *task_for(struct job *job, struct device *d)
 
 	if (!t)
 		return NULL;
-	t->device = d;
+	task_set_device(t, d);
 	d->task = t;
 	return t;
 }
@@ -90,7 +90,7 @@ void provision_device_heard(struct jobs *j, struct device *d)
 
 static void adopt_device(struct task *t)
 {
-	t->device = device_get(t->job->jobs, t->row.uuid);
+	task_set_device(t, device_get(t->job->jobs, t->row.uuid));
 	if (t->device)
 		t->device->task = t;
 }

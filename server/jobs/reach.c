@@ -7,9 +7,10 @@
 #include "devices.h"
 #include "log.h"
 #include "node_jobs.h"
+#include "scan.h"
 #include "refresh_node.h"
 
-enum { ADDRESSES = ADDR_UNICAST_LAST + 1, FARTHER_MOST = 16, BOOST_MOST = 4, PAUSE_MS = 5000 };
+enum { ADDRESSES = ADDR_UNICAST_LAST + 1, FARTHER_MOST = 16, COMPANY_BLUEZ = 0x05F1, BOOST_MOST = 4, PAUSE_MS = 5000 };
 
 static const uint64_t silence_base = SEC(15), silence_most = SEC(240);
 
@@ -165,6 +166,7 @@ struct server *server_add(struct jobs *j, const struct db_node *n)
 
 	if (!s)
 		s = server_insert(j, n->address);
+	s->no_extended = n->company == COMPANY_BLUEZ;
 	s->relays = n->relay;
 	s->max_items = n->scan_max_items;
 	return s;

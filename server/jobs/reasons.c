@@ -20,6 +20,11 @@ static const struct jobs_reason reasons[REASONS] = {
 				 "The node through which the device was reached went silent.",
 				 "Check the power of that node, then retry: another one is taken "
 				 "if there is one." },
+	[REASON_SERVER_REFUSED] = { "server_refused",
+				    "The node through which the device is heard did not take this "
+				    "on.",
+				    "Another job or another gateway may be using that node: try "
+				    "again when it is free, or choose another server." },
 	[REASON_CERTIFICATE_ABSENT] = { "certificate_absent", "The device shows no certificate.",
 					"Import its certificate with the device list, or provision "
 					"it with another authentication policy." },

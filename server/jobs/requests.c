@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad_structures.h"
 #include "core_jobs.h"
 #include "devices.h"
 #include "log.h"
@@ -55,6 +56,15 @@ static enum jobs_rc check_options(struct jobs *j, const struct jobs_request *rq,
 		return refuse(JOBS_BAD_OPTION, why, "stop_at_failure_percent: at most 100");
 	if (o->seconds > SECONDS_MOST)
 		return refuse(JOBS_BAD_OPTION, why, "seconds: at most %d", SECONDS_MOST);
+	if (o->n_ad_types && o->seconds > RPR_EXTENDED_TIMEOUT_MAX)
+		return refuse(JOBS_BAD_OPTION, why, "seconds: at most %d with ad_types",
+			      RPR_EXTENDED_TIMEOUT_MAX);
+	for (size_t i = 0; i < o->n_ad_types; i++)
+		if (o->n_ad_types > RPR_AD_TYPES_MAX || !ad_type_may_be_asked(o->ad_types[i]) ||
+		    memchr(o->ad_types + i + 1, o->ad_types[i], o->n_ad_types - i - 1))
+			return refuse(JOBS_BAD_OPTION, why,
+				      "ad_types: 0x%02x cannot be asked for, or is there twice",
+				      o->ad_types[i]);
 	if (o->min_algorithm < -1 || o->min_algorithm > 1)
 		return refuse(JOBS_BAD_OPTION, why, "min_algorithm: cmac or hmac-sha256");
 	if (*o->profile && strcmp(o->profile, "default") != 0)
@@ -154,9 +164,11 @@ static enum jobs_rc check_state(struct jobs *j, const struct jobs_request *rq, c
 	for (size_t i = 0; i < rq->n_uuids; i++) {
 		struct db_node node;
 		char text[UUID_TEXT];
-		bool device = rq->kind == DB_JOB_PROVISION || rq->kind == DB_JOB_IDENTIFY;
+		bool device = rq->kind == DB_JOB_PROVISION || rq->kind == DB_JOB_IDENTIFY ||
+			      (rq->kind == DB_JOB_SCAN && rq->options.n_ad_types);
 
-		bool known = device || db_node_get_uuid(j->env.db, rq->uuids[i], &node) == DB_OK;
+		bool known = db_node_get_uuid(j->env.db, rq->uuids[i], &node) == DB_OK;
+		bool server = known && server_find(j, node.address);
 		secret_wipe(&node, sizeof node);
 		if (!known)
 			return refuse(JOBS_NOT_FOUND, why, "targets: %s is no node",
@@ -194,7 +206,9 @@ enum jobs_rc jobs_create(struct jobs *j, const struct jobs_request *rq, int64_t 
 	memcpy(row.created_by, rq->created_by, sizeof row.created_by);
 	if (db_job_insert(j->env.db, &row, id) != DB_OK || !(job = job_load(j, *id)))
 		return refuse(JOBS_STORE, why, "the store failed");
-	if (rq->kind == DB_JOB_PROVISION || (rq->kind == DB_JOB_IDENTIFY && !provision_job(j)))
+	if (rq->kind == DB_JOB_PROVISION ||
+	    ((rq->kind == DB_JOB_IDENTIFY || (rq->kind == DB_JOB_SCAN && rq->options.n_ad_types)) &&
+	     !provision_job(j)))
 		survey_begin(j);
 	if (!create_tasks(job, rq)) {
 		job_stop(job, REASON_CANCELLED, "The store failed while the job was made.");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices.h"
+#include "extended.h"
 #include "log.h"
 #include "provision.h"
 #include "refresh.h"
@@ -120,6 +121,7 @@ static void work_retire(struct task *t)
 
 	if (!w)
 		return;
+	extended_forget(t);
 	t->work = NULL;
 	refresh_work_end(t, w);
 	timer_stop(j->env.mesh_timers, &w->limit);
@@ -224,6 +226,15 @@ void task_cancel(struct task *t)
 	const char *code = reason_code(REASON_CANCELLED);
 
 	finish(t, DB_TASK_CANCELLED, code, jobs_reason(code)->message);
+}
+
+void task_set_device(struct task *t, struct device *d)
+{
+	if (t->device)
+		t->device->held--;
+	t->device = d;
+	if (d)
+		d->held++;
 }
 
 struct task *task_add(struct job *job, const struct db_task *row)
@@ -402,6 +413,7 @@ void job_free(struct job *job)
 		survey_drop(j, t);
 		if (t->device && t->device->task == t)
 			t->device->task = NULL;
+		task_set_device(t, NULL);
 		free(t);
 	}
 	free(job);

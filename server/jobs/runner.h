@@ -42,6 +42,8 @@ void task_succeed(struct task *t, const char *message);
 void task_fail(struct task *t, enum reason reason, const char *message);
 void task_cancel(struct task *t);
 void task_save(struct task *t);
+/* Which device it is about: as long as a task says so, that is not forgotten. */
+void task_set_device(struct task *t, struct device *d);
 bool task_is_over(const struct task *t);
 uint64_t task_step_time(const struct task *t);
 

@@ -16,6 +16,7 @@
 #include "devices.h"
 #include "log.h"
 #include "node_jobs.h"
+#include "scan.h"
 #include "reach.h"
 
 enum {
