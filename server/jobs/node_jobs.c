@@ -19,9 +19,8 @@
 #include "reach.h"
 #include "scan.h"
 #include "session.h"
-#include "survey.h"
 
-enum { AT_ONCE = 6, SCAN_DEFAULT = 20, SCAN_MOST = 255, RESETS = 3 };
+enum { AT_ONCE = 6, RESETS = 3 };
 
 static void nothing(struct task *t)
 {
@@ -214,7 +213,6 @@ static enum jobs_rc add_all_nodes(struct job *job)
 
 enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *rq)
 {
-	uint16_t fixed = job->row.options.server;
 	enum jobs_rc rc = JOBS_OK;
 
 	if (job->row.kind == DB_JOB_SCAN)
@@ -222,14 +220,15 @@ enum jobs_rc node_jobs_create_tasks(struct job *job, const struct jobs_request *
 	if (job->row.targets != DB_TARGETS_LIST)
 		return add_all_nodes(job);
 	for (size_t i = 0; i < rq->n_addresses && rc == JOBS_OK; i++)
-		rc = add_address(job, rq->addresses[i]);
+		rc = add_node_task(job, rq->addresses[i]);
 	for (size_t i = 0; i < rq->n_uuids && rc == JOBS_OK; i++) {
 		struct db_node n;
 		bool node = db_node_get_uuid(job->jobs->env.db, rq->uuids[i], &n) == DB_OK;
 
 		secret_wipe(&n.device_key, sizeof n.device_key);
+		secret_wipe(&n.candidate, sizeof n.candidate);
 		if (node)
-			rc = add_address(job, n.address);
+			rc = add_node_task(job, n.address);
 		else if (job->row.kind == DB_JOB_IDENTIFY)
 			rc = task_create(job, rq->uuids[i], 0) ? JOBS_OK : JOBS_STORE;
 		else

@@ -6,9 +6,8 @@
 
 #include "devices.h"
 #include "log.h"
-#include "node_jobs.h"
-#include "scan.h"
 #include "refresh_node.h"
+#include "scan.h"
 
 enum { ADDRESSES = ADDR_UNICAST_LAST + 1, FARTHER_MOST = 16, COMPANY_BLUEZ = 0x05F1, BOOST_MOST = 4, PAUSE_MS = 5000 };
 
@@ -166,8 +165,8 @@ struct server *server_add(struct jobs *j, const struct db_node *n)
 
 	if (!s)
 		s = server_insert(j, n->address);
-	s->no_extended = n->company == COMPANY_BLUEZ;
 	s->relays = n->relay;
+	s->no_extended = n->company == COMPANY_BLUEZ;
 	s->max_items = n->scan_max_items;
 	return s;
 }

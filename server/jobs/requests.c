@@ -170,8 +170,11 @@ static enum jobs_rc check_state(struct jobs *j, const struct jobs_request *rq, c
 		bool known = db_node_get_uuid(j->env.db, rq->uuids[i], &node) == DB_OK;
 		bool server = known && server_find(j, node.address);
 		secret_wipe(&node, sizeof node);
-		if (!known)
+		if (!known && !device)
 			return refuse(JOBS_NOT_FOUND, why, "targets: %s is no node",
+				      uuid_format(text, rq->uuids[i]));
+		if (known && rq->kind == DB_JOB_SCAN && !server)
+			return refuse(JOBS_NOT_FOUND, why, "targets: %s is no server",
 				      uuid_format(text, rq->uuids[i]));
 	}
 	return JOBS_OK;

@@ -15,9 +15,8 @@
 
 #include "devices.h"
 #include "log.h"
-#include "node_jobs.h"
-#include "scan.h"
 #include "reach.h"
+#include "scan.h"
 
 enum {
 	SCANS_AT_ONCE = 12, /* servers that report side by side; their reports share our radio */
@@ -211,8 +210,7 @@ static void clean(struct server *s)
 
 static bool may_ask(const struct server *s)
 {
-	return s->busy == SERVER_IDLE && !s->locked &&
-	       !(s->silences && jobs_now(s->jobs) < s->silent_until);
+	return s->busy == SERVER_IDLE && !s->locked && !(s->silences && jobs_now(s->jobs) < s->silent_until);
 }
 
 static void round_begin(struct jobs *j)
