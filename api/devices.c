@@ -2,6 +2,7 @@
 /* GET /devices, GET, PATCH and DELETE /devices/{uuid}. */
 #include <string.h>
 
+#include "ad_types.h"
 #include "api_private.h"
 
 /* OOB Information, table 3.62, by bit. */
@@ -112,6 +113,7 @@ static json_t *device_row_json(struct api *api, const struct db_device *d)
 	json_object_set_new(o, "first_heard_at", json_time_ms(d->first_heard));
 	json_object_set_new(o, "last_heard_at", json_time_ms(d->last_heard));
 	json_object_set_new(o, "address", json_address(d->node));
+	device_scan_json(o, &d->scan);
 	return o;
 }
 

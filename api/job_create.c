@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ad_types.h"
 #include "api_private.h"
 #include "crypto.h"
 
@@ -10,6 +11,7 @@ struct options_body {
 	struct field_text policy, min_algorithm, server;
 	struct field_int max_links, stop_at_failure_percent, attempts, seconds;
 	struct field_bool relay;
+	struct field_json ad_types;
 };
 
 static const char *const kinds[] = { "scan", "provision", "configure", "remove", "identify", NULL };
@@ -35,7 +37,11 @@ static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
 		"seconds", FIELD_INT, 0, 1, 255, NULL, NULL, NULL, OPT_AT(seconds) \
 	}
 
-static const struct field scan_options[] = { OPT_SERVER, OPT_SECONDS };
+static const struct field scan_options[] = {
+	OPT_SERVER,
+	OPT_SECONDS,
+	{ "ad_types", FIELD_JSON, 0, 0, 0, NULL, NULL, NULL, OPT_AT(ad_types) },
+};
 static const struct field provision_options[] = {
 	OPT_SERVER,
 	OPT_ATTEMPTS,
@@ -88,6 +94,8 @@ static bool options_read(json_t *object, struct jobs_request *rq, struct problem
 		out->seconds = (unsigned)b.seconds.v;
 	if (b.relay.given)
 		out->relay = b.relay.v;
+	if (b.ad_types.given)
+		return ad_types_read(b.ad_types.v, out, p);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 /* GET /jobs, GET /jobs/{id}, GET /jobs/{id}/tasks, POST /jobs/{id}/pause and its like. */
 #include <string.h>
 
+#include "ad_types.h"
 #include "api_private.h"
 
 static json_t *options_json(const struct db_job *j)
@@ -24,6 +25,8 @@ static json_t *options_json(const struct db_job *j)
 		json_object_set_new(o, "relay", json_boolean(opt->relay));
 	if (j->kind == DB_JOB_SCAN || j->kind == DB_JOB_IDENTIFY)
 		json_object_set_new(o, "seconds", json_integer(opt->seconds));
+	if (opt->n_ad_types)
+		json_object_set_new(o, "ad_types", ad_types_json(opt));
 	if (opt->server)
 		json_object_set_new(o, "server", json_address(opt->server));
 	return o;

@@ -14,7 +14,7 @@ const char *cli_usage(void)
 	       "  devices | nodes | servers   lists\n"
 	       "  import FILE                 the list of expected devices, CSV or JSON\n"
 	       "  trust [list | add FILE | remove ID]\n"
-	       "  scan [UUID...]              survey through every server\n"
+	       "  scan [UUID|ADDRESS...]      survey through every server, or these\n"
 	       "  provision --all-trusted | UUID...\n"
 	       "  configure --all | ADDRESS...\n"
 	       "  identify UUID|ADDRESS...    lets it blink\n"
@@ -34,6 +34,7 @@ const char *cli_usage(void)
 	       "  --stop-at PERCENT    provision; of failed links\n"
 	       "  --relay on|off       provision, configure\n"
 	       "  --server ADDRESS     scan, provision, identify\n"
+	       "  --ad-types NAME,...  scan: local_name,appearance,uri,tx_power,manufacturer_data,0x..\n"
 	       "  --seconds N          scan, identify, capture start\n"
 	       "  --max-octets N       capture start\n"
 	       "  --dry-run --strict   import\n"
@@ -106,6 +107,7 @@ bool cli_args_parse(struct cli_args *a, int argc, char **argv, char *why, size_t
 		{ "--min-algorithm", &a->min_algorithm, NULL, NULL },
 		{ "--server", &a->server, NULL, NULL },
 		{ "--relay", &a->relay, NULL, NULL },
+		{ "--ad-types", &a->ad_types, NULL, NULL },
 		{ "--max-links", NULL, &a->max_links, NULL },
 		{ "--seconds", NULL, &a->seconds, NULL },
 		{ "--stop-at", NULL, &a->stop_at, NULL },

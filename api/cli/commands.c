@@ -149,6 +149,18 @@ static int status(const struct cli_args *a, struct rest *r)
 
 /* ---- jobs ---- */
 
+/* A comma between them. */
+static json_t *words_of(const char *text)
+{
+	json_t *list = json_array();
+
+	for (size_t n; *text; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		json_array_append_new(list, json_stringn(text, n));
+	}
+	return list;
+}
+
 static json_t *options_of(const struct cli_args *a)
 {
 	json_t *o = json_object();
@@ -165,6 +177,8 @@ static json_t *options_of(const struct cli_args *a)
 		json_object_set_new(o, "seconds", json_integer(a->seconds));
 	if (a->stop_at >= 0)
 		json_object_set_new(o, "stop_at_failure_percent", json_integer(a->stop_at));
+	if (a->ad_types)
+		json_object_set_new(o, "ad_types", words_of(a->ad_types));
 	if (a->relay)
 		json_object_set_new(o, "relay", json_boolean(strcmp(a->relay, "on") == 0));
 	return o;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "building_faults.h"
 #include "rng.h"
 
 enum {
@@ -13,8 +14,8 @@ enum {
 	STREAM_PLACE = 2,
 	STREAM_UUID = 3,
 	STREAM_CHANGE = 6,
+	APPEARANCE_CEILING_LIGHT = 0x0582,
 	COMPANY_TEST = 0xFFFF, /* Assigned Numbers: for internal tests */
-	APPEARANCE_CEILING_LIGHT = 0x07C2,
 	COLUMNS_PER_ROOM = 2,
 };
 
@@ -74,8 +75,8 @@ static void make_all(const struct building_keys *k, struct building_file *f)
 		rng_fill(&rng, m->uuid, UUID_LEN);
 		m->uuid[6] = (m->uuid[6] & 0x0F) | 0x40; /* RFC 9562: version 4 */
 		m->uuid[8] = (m->uuid[8] & 0x3F) | 0x80;
-		m->company = COMPANY_TEST;
 		m->appearance = APPEARANCE_CEILING_LIGHT;
+		m->company = COMPANY_TEST;
 		m->product = (uint16_t)(1 + rng_below(&rng, 3));
 		m->elements = rng_below(&rng, 4) == 0 ? 2 : 1;
 		m->features = FEATURE_RELAY;
@@ -113,13 +114,13 @@ static size_t spoil(const struct building_keys *k, struct building_file *f, cons
 		f->devices[order[at++]].certificate = CERTIFICATE_MISNAMED;
 	for (size_t i = 0; i < at; i++)
 		f->devices[order[i]].make.certificates = true;
-	for (uint64_t i = 0; i < k->dead; i++)
+	for (uint64_t i = 0; i < k->faults[DEVICE_DEAD]; i++)
 		f->devices[order[at++]].make.fault = DEVICE_DEAD;
-	for (uint64_t i = 0; i < k->silent; i++)
+	for (uint64_t i = 0; i < k->faults[DEVICE_SILENT]; i++)
 		f->devices[order[at++]].make.fault = DEVICE_SILENT;
 	for (uint64_t i = 0; i < k->absent; i++)
 		f->devices[order[at++]].absent = true;
-	return at;
+	return building_faults_give(k, f, order, at);
 }
 
 static void choose(const struct building_keys *k, struct building_file *f, size_t *order)
@@ -145,6 +146,7 @@ static void choose(const struct building_keys *k, struct building_file *f, size_
 			bare--;
 		}
 	}
+	building_faults_settle(f);
 	shuffle(order, f->n, &rng);
 	for (size_t i = 0; i < share_of(k->static_oob, f->n); i++) {
 		struct device_make *m = &f->devices[order[i]].make;
@@ -298,7 +300,8 @@ static bool change_compositions(const struct building_keys *k, struct building_f
 bool building_plan(const struct building_keys *k, struct building_file *out,
 		   char error[BUILDING_ERROR])
 {
-	uint64_t bad = k->untrusted + k->expired + k->misnamed + k->dead + k->silent + k->absent;
+	uint64_t bad =
+		k->untrusted + k->expired + k->misnamed + k->absent + building_faults_wanted(k);
 	size_t *order;
 	bool enough;
 
@@ -315,6 +318,8 @@ bool building_plan(const struct building_keys *k, struct building_file *out,
 	}
 	out->seed = k->seed;
 	out->loss = k->loss;
+	out->duplicates = k->duplicates;
+	out->reorders = k->reorders;
 	out->n = k->devices;
 	out->devices = zeroed(out->n, sizeof(out->devices[0]));
 	order = zeroed(out->n, sizeof(*order));
@@ -322,11 +327,20 @@ bool building_plan(const struct building_keys *k, struct building_file *out,
 	make_all(k, out);
 	choose(k, out, order);
 	place_servers(k, out);
-	enough = change_compositions(k, out, order);
+	enough = change_compositions(k, out, order) && building_faults_servers(k, out);
+	building_attackers_place(k, out);
+	if (enough && !building_plan_prompts(k, out)) {
+		snprintf(error, BUILDING_ERROR, "oob_prompt=%llu: fewer sound devices",
+			 (unsigned long long)k->oob_prompt);
+		free(order);
+		building_file_free(out);
+		return false;
+	}
 	free(order);
 	if (!enough) {
-		snprintf(error, BUILDING_ERROR, "composition_change=%llu: fewer sound servers",
-			 (unsigned long long)k->composition_change);
+		snprintf(error, BUILDING_ERROR,
+			 "composition_change or a fault of servers: fewer sound servers "
+			 "than that can be spared");
 		building_file_free(out);
 	}
 	return enough;

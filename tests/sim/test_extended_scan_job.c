@@ -64,7 +64,7 @@ static void check_told(struct world *w, size_t i)
 
 	check_str(d.scan.local_name, building_make_of(world_building(w), i)->name);
 	check(d.scan.has_appearance);
-	check_int(d.scan.appearance, 0x07C2);
+	check_int(d.scan.appearance, 0x0582);
 	check_int(d.scan.tx_power, 127);
 	check(d.scan.at > 0 && d.scan.ads_len > 6);
 }
