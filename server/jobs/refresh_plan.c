@@ -25,7 +25,7 @@ void refresh_attempt_failed(struct task *t, enum reason reason, const char *mess
 		task_again(t, t->row.attempts <= 1 ? first_pause : next_pause);
 }
 
-/* Another job's task does something to that node just now. */
+/* Another job's task does something to that node just now, or did want it earlier. */
 static bool is_taken(const struct task *t)
 {
 	for (const struct job *job = t->job->jobs->active; job; job = job->next) {
@@ -33,6 +33,7 @@ static bool is_taken(const struct task *t)
 			continue;
 		for (const struct task *o = job->tasks; o; o = o->next)
 			if (!task_is_over(o) && o->row.has_uuid &&
+			    (o->row.state == DB_TASK_RUNNING || job->row.id < t->job->row.id) &&
 			    memcmp(o->row.uuid, t->row.uuid, UUID_LEN) == 0)
 				return true;
 	}

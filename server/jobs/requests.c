@@ -127,13 +127,14 @@ static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
 		if (job->row.ended || job->row.kind == DB_JOB_SCAN ||
 		    job->row.kind == DB_JOB_IDENTIFY)
 			continue;
+		bool every_node = rq->targets == DB_TARGETS_ALL &&
+				  job->row.kind != DB_JOB_PROVISION;
+
 		*by = job->row.id;
 		if (rq->kind == DB_JOB_PROVISION && job->row.kind == DB_JOB_PROVISION)
 			return true;
-		if (rq->kind == DB_JOB_CONFIGURE && job->row.kind == DB_JOB_CONFIGURE)
-			return true;
 		for (const struct task *t = job->tasks; t; t = t->next)
-			if (!task_is_over(t) && is_target(rq, &t->row))
+			if (!task_is_over(t) && (is_target(rq, &t->row) || every_node))
 				return true;
 	}
 	return false;
