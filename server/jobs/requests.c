@@ -127,8 +127,8 @@ static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
 		if (job->row.ended || job->row.kind == DB_JOB_SCAN ||
 		    job->row.kind == DB_JOB_IDENTIFY)
 			continue;
-		bool every_node = rq->targets == DB_TARGETS_ALL &&
-				  job->row.kind != DB_JOB_PROVISION;
+		bool every_node =
+			rq->targets == DB_TARGETS_ALL && job->row.kind != DB_JOB_PROVISION;
 
 		*by = job->row.id;
 		if (rq->kind == DB_JOB_PROVISION && job->row.kind == DB_JOB_PROVISION)
