@@ -47,6 +47,7 @@ struct device {
 	struct session *session; /* the link that it has now */
 	unsigned held;		 /* tasks that point here: it may not be forgotten */
 	struct device *next, *next_dirty;
+	struct device *older, *newer; /* by when something was last heard of it */
 };
 
 /* A Remote Provisioning Server, or the local radio. */
@@ -165,7 +166,9 @@ struct jobs {
 	struct trust *trust;
 	struct device *buckets[DEVICE_BUCKETS];
 	struct device *dirty;
-	size_t n_devices;
+	struct device *oldest, *newest;
+	bool overfull; /* the store may hold more devices than it should */
+	size_t n_devices, devices_max;
 	struct server *servers; /* the local radio first, then by address */
 	size_t n_servers;
 	struct presence *presence; /* by address */

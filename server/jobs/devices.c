@@ -13,6 +13,8 @@ static const uint64_t report_delay = SEC(30);
 static const uint64_t sighting_life = SEC(1800);
 static const uint64_t write_behind = SEC(1);
 
+enum { FORGET_TRIES = 64 };
+
 static size_t bucket_of(const uint8_t uuid[UUID_LEN])
 {
 	uint32_t h = 2166136261u;
@@ -31,17 +33,73 @@ struct device *device_find(const struct jobs *j, const uint8_t uuid[UUID_LEN])
 	return d;
 }
 
+static void age_remove(struct jobs *j, struct device *d)
+{
+	*(d->older ? &d->older->newer : &j->oldest) = d->newer;
+	*(d->newer ? &d->newer->older : &j->newest) = d->older;
+	d->older = d->newer = NULL;
+}
+
+static void age_insert(struct jobs *j, struct device *d)
+{
+	d->older = j->newest;
+	d->newer = NULL;
+	*(j->newest ? &j->newest->newer : &j->oldest) = d;
+	j->newest = d;
+}
+
+static bool may_be_forgotten(const struct device *d)
+{
+	return !d->listed && !d->held && !d->task && !d->session && !d->dirty;
+}
+
+static void forget(struct jobs *j, struct device *d)
+{
+	struct device **at = &j->buckets[bucket_of(d->uuid)];
+
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	age_remove(j, d);
+	j->n_devices--;
+	for (struct server *s = j->servers; s; s = s->next)
+		if (s->device == d)
+			s->device = NULL;
+	free(d);
+}
+
+/* Whoever may not go is asked again when all others were. */
+static bool forget_oldest(struct jobs *j)
+{
+	struct device *d = j->oldest;
+
+	for (size_t tries = FORGET_TRIES; d && tries; tries--) {
+		struct device *newer = d->newer;
+
+		if (may_be_forgotten(d)) {
+			forget(j, d);
+			return true;
+		}
+		age_remove(j, d);
+		age_insert(j, d);
+		d = newer;
+	}
+	return false;
+}
+
 struct device *device_get(struct jobs *j, const uint8_t uuid[UUID_LEN])
 {
 	struct device *d = device_find(j, uuid);
 	struct db_device row;
 	size_t bucket = bucket_of(uuid);
 
-	if (d || j->n_devices >= DEVICES_MAX)
+	if (d)
 		return d;
+	if (j->n_devices >= j->devices_max)
+		forget_oldest(j);
 	d = calloc(1, sizeof *d);
 	if (!d)
-		return NULL;
+		abort();
 	memcpy(d->uuid, uuid, UUID_LEN);
 	if (db_device_get(j->env.db, uuid, &row) == DB_OK) {
 		d->listed = row.listed;
@@ -59,6 +117,7 @@ struct device *device_get(struct jobs *j, const uint8_t uuid[UUID_LEN])
 	d->next = j->buckets[bucket];
 	j->buckets[bucket] = d;
 	j->n_devices++;
+	age_insert(j, d);
 	return d;
 }
 
@@ -133,18 +192,35 @@ static int blend(int old, int now, uint32_t count)
 	return now > old ? now : (3 * old + now) / 4;
 }
 
+/* A stranger that finds no room is not seen; one of the list always is. */
+static bool may_enter(struct jobs *j, const uint8_t uuid[UUID_LEN])
+{
+	struct db_device row;
+	bool listed;
+
+	if (j->n_devices < j->devices_max || forget_oldest(j))
+		return true;
+	listed = db_device_get(j->env.db, uuid, &row) == DB_OK && row.listed;
+	secret_wipe(row.static_oob, sizeof row.static_oob);
+	return listed;
+}
+
 void device_sighted(struct jobs *j, const struct rpr_scan_report *r)
 {
 	uint64_t now = jobs_now(j);
-	struct device *d = device_get(j, r->uuid);
+	struct device *d = device_find(j, r->uuid);
 	struct device_sighting *s;
 	bool news;
 
+	if (!d && may_enter(j, r->uuid))
+		d = device_get(j, r->uuid);
 	if (!d || (d->is_node && now < d->node_since))
 		return;
 	news = !d->heard || (d->is_node && d->last_heard <= d->node_since);
 	if (!d->first_heard || news)
 		d->first_heard = now;
+	age_remove(j, d);
+	age_insert(j, d);
 	d->heard = true;
 	d->last_heard = now;
 	d->heard_wall = jobs_wall(j);
@@ -193,6 +269,9 @@ bool device_row(struct jobs *j, const uint8_t uuid[UUID_LEN], struct db_device *
 		return rc == DB_OK;
 	memset(out, 0, sizeof *out);
 	memcpy(out->uuid, uuid, UUID_LEN);
+	if (db_device_memory(j->env.db, uuid, &out->saw_hmac, &out->saw_certificates) == DB_ERROR)
+		return false;
+	j->overfull = true; /* by one, perhaps */
 	out->best_rssi = RSSI_UNKNOWN;
 	out->created = jobs_wall(j);
 	return true;
@@ -246,6 +325,30 @@ static void write_device(struct jobs *j, struct device *d)
 	jobs_tell_device(j, d->uuid, false);
 }
 
+static bool row_gone(void *ctx, const uint8_t uuid[UUID_LEN])
+{
+	struct jobs *j = ctx;
+	const struct device *d = device_find(j, uuid);
+
+	if (d && (d->held || d->task || d->session))
+		return false;
+	jobs_tell_device(j, uuid, true);
+	return true;
+}
+
+/* Rows outlive us, and whoever can send a beacon can make one: there is an end to them, too. */
+static void trim_store(struct jobs *j)
+{
+	struct db_device_filter nobodys = {
+		.listed = 0, .heard = -1, .trust = -1, .provisioned = -1
+	};
+	int64_t n = 0, most = (int64_t)j->devices_max;
+
+	j->overfull = false;
+	if (db_device_count(j->env.db, &nobodys, &n) == DB_OK && n > most)
+		db_devices_trim(j->env.db, most - most / 100, row_gone, j);
+}
+
 void devices_flush(struct jobs *j)
 {
 	while (j->dirty) {
@@ -256,6 +359,8 @@ void devices_flush(struct jobs *j)
 		if (d->heard)
 			write_device(j, d);
 	}
+	if (j->overfull)
+		trim_store(j);
 }
 
 void devices_free(struct jobs *j)

@@ -5,10 +5,13 @@
 
 #include "core_jobs.h"
 
+/* So many that nobody expects, in memory as in the store. Those on a list, and targets, come in
+ * on top of it. */
 enum { DEVICES_MAX = 40000 };
 
 struct device *device_find(const struct jobs *j, const uint8_t uuid[UUID_LEN]);
-/* Makes it when it is not there, with what the store says; NULL when there are too many. */
+/* Makes it when it is not there, with what the store says. Never NULL: the oldest that nobody
+ * expects makes room, and targets and listed ones need none. */
 struct device *device_get(struct jobs *j, const uint8_t uuid[UUID_LEN]);
 /* A beacon heard by server. Old news of what has become a node meanwhile are dropped. */
 void device_sighted(struct jobs *j, const struct rpr_scan_report *r);

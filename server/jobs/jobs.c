@@ -216,6 +216,7 @@ struct jobs *jobs_new(const struct jobs_env *env)
 	if (!j)
 		return NULL;
 	j->env = *env;
+	j->devices_max = DEVICES_MAX;
 	j->access = mesh_access(env->mesh);
 	if (db_network_get(env->db, &n) != DB_OK) {
 		free(j);
