@@ -3,13 +3,15 @@
 """interop.py BUILD_DIR CACHE_DIR [STORY]...   (see run.sh)
 
 Stories run side by side, each on an air of its own: they mostly wait. A story that fails is told
-once more from its beginning, and that is said.
+once more from its beginning, and that is said; what it left is kept in CACHE_DIR/failed.
 """
+import os
 import sys
 import threading
 import time
 import traceback
 
+import decoded
 import stories_faults
 import stories_ours
 import stories_theirs
@@ -39,14 +41,18 @@ def tell(name, build, cache, says):
     lab = Lab(build, cache)
     try:
         STORIES[name](t, lab)
+        lab.end_all()
+        decoded.check_captures(t, lab)
     except Failed as e:
         if not t.failed:
             t.check(False, str(e))
     except Exception:       # of this script, or an answer of no known shape
         t.check(False, 'the story broke off', traceback.format_exc().strip().replace('\n', ' / '))
     finally:
+        lab.end_all()
         if t.failed:
             lab.show_logs()
+            lab.keep(os.path.join(cache, 'failed', name))
         lab.stop()
     return t
 

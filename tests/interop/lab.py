@@ -67,6 +67,7 @@ class Lab:
         os.mkdir(self.air)
         self.processes = []
         self.logs = []
+        self.captures = []
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
@@ -78,6 +79,11 @@ class Lab:
             p = subprocess.Popen(args, stderr=out, env=dict(os.environ, **(env or {})), **kw)
         self.processes.append(p)
         return p
+
+    def new_capture(self):
+        """Where our server writes what its radio sends and hears, from one start to its end."""
+        self.captures.append(self.path('server-%d.btsnoop' % (len(self.captures) + 1)))
+        return self.captures[-1]
 
     def program(self, name):
         path = os.path.join(self.build, name)
@@ -94,9 +100,18 @@ class Lab:
             p.kill()
             return p.wait()
 
-    def stop(self):
+    def end_all(self):
         for p in reversed(self.processes):
             self.end(p)
+
+    def keep(self, folder):
+        """What is left of a story that failed: its captures and logs."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.dir, folder, ignore=shutil.ignore_patterns('bus', 'data', 'air'))
+        print('kept: ' + folder, flush=True)
+
+    def stop(self):
+        self.end_all()
         if os.environ.get('INTEROP_KEEP'):
             print('kept: ' + self.dir, flush=True)
         else:
@@ -246,7 +261,8 @@ class Server:
         self.p = lab.start('meshmasond.log',
                            [lab.program('meshmasond'), '--radio', 'air:' + lab.air,
                             '--data', self.data, '--listen', '127.0.0.1:%d' % self.port,
-                            '--log-level', os.environ.get('INTEROP_LOG', 'info')])
+                            '--log-level', os.environ.get('INTEROP_LOG', 'info'),
+                            '--capture', lab.new_capture()])
         token = os.path.join(self.data, 'admin-token')
         if not until(20, lambda: os.path.exists(token) and self.healthy()):
             raise Failed('meshmasond does not come up: ' +
