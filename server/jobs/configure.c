@@ -202,7 +202,7 @@ void configure_app_key(struct task *t)
 }
 
 /* The default profile: health, and every standard model that is no foundation model. */
-static bool is_bound(uint32_t model)
+bool configure_binds(uint32_t model)
 {
 	return model == MODEL_HEALTH_SERVER || model >= MODEL_FIRST_APPLICATION;
 }
@@ -217,7 +217,7 @@ static bool model_at(const struct db_node *n, size_t at, struct model_ref *out)
 		for (uint8_t i = 0; i < c.elements[e].n_sig; i++) {
 			uint32_t model = c.elements[e].models[i];
 
-			if (!is_bound(model) || at--)
+			if (!configure_binds(model) || at--)
 				continue;
 			*out = (struct model_ref){ .element = (uint16_t)(n->address + e),
 						   .model = model };

@@ -18,6 +18,8 @@ void task_next(struct task *t);
 
 /* What page 0 says goes into the row. False: malformed. */
 bool configure_read_composition(struct db_node *n, struct bytes page);
+/* The default profile binds its AppKey to that SIG model. */
+bool configure_binds(uint32_t model);
 /* To the task's node, farther with each try. */
 struct access_target configure_target(const struct task *t);
 /* The Default TTL with which the node's answers reach us. */

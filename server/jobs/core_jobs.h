@@ -22,6 +22,7 @@ struct job;
 struct session;
 struct refresh_work;
 struct refresh_prober;
+struct page_reader;
 
 /* A device that was heard, or is expected by a running job. */
 struct device {
@@ -121,6 +122,7 @@ struct work {
 	size_t bind_at;	   /* next of the models to bind */
 	size_t neighbours; /* servers that heard the device before it joined */
 	struct refresh_work *refresh;
+	struct page_reader *pages; /* of read-composition */
 	/* extended scan */
 	struct rpr_extended extended;
 	uint16_t asked; /* the server that is at it */

@@ -12,8 +12,10 @@
 #include "node_jobs.h"
 #include "provision.h"
 #include "reach.h"
+#include "read_composition.h"
 #include "refresh.h"
 #include "refresh_node.h"
+#include "refresh_probe.h"
 #include "runner.h"
 #include "scan.h"
 #include "survey.h"
@@ -81,6 +83,7 @@ const struct job_kind *job_kind_of(enum db_job_kind kind)
 	case DB_JOB_REFRESH_COMPOSITION:
 		return &refresh_kind;
 	case DB_JOB_READ_COMPOSITION:
+		return &read_composition_kind;
 	case DB_JOB_KINDS:
 		break;
 	}
@@ -228,7 +231,8 @@ struct jobs *jobs_new(const struct jobs_env *env)
 						      .heard = survey_scan_report,
 						      .ctx = j };
 	access_listen(j->access, &j->on_scan_report);
-	if (reach_load(j) && trust_load(j) && node_refresh_boot(j) && take_up(j))
+	if (reach_load(j) && trust_load(j) && node_refresh_boot(j) && refresh_prober_start(j) &&
+	    take_up(j))
 		return j;
 	jobs_free(j);
 	return NULL;
@@ -248,6 +252,7 @@ void jobs_free(struct jobs *j)
 		j->active = job->next;
 		job_free(job);
 	}
+	refresh_prober_free(j);
 	runner_sweep(j);
 	reach_free(j);
 	devices_free(j);

@@ -126,6 +126,15 @@ enum jobs_rc jobs_device_set_certificate(struct jobs *j, const uint8_t uuid[UUID
 enum jobs_rc jobs_device_delete(struct jobs *j, const uint8_t uuid[UUID_LEN]);
 enum jobs_rc jobs_node_set_label(struct jobs *j, uint16_t address, const char *name,
 				 const char *area, const char *profile); /* NULL: leave */
+/* What a move of a node would be; nothing is changed. to 0: the lowest free range. */
+struct jobs_move {
+	uint16_t from, to;
+	uint8_t elements;
+	bool free;
+	char reason[JOBS_WHY];	  /* why it is not; "" */
+	uint16_t quarantine_last; /* what it leaves: from up to here */
+};
+enum jobs_rc jobs_node_move(struct jobs *j, uint16_t address, uint16_t to, struct jobs_move *out);
 /* Brings the store up to date with sightings and last-heard times held in memory. Lists call it
  * before they read; cheap when nothing is new. */
 void jobs_flush(struct jobs *j);

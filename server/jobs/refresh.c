@@ -26,6 +26,7 @@
 #include "log.h"
 #include "reach.h"
 #include "refresh_node.h"
+#include "refresh_probe.h"
 #include "session.h"
 
 enum { FLAG_KEY_REFRESH = 1 << 0, FLAG_IV_UPDATE = 1 << 1, PHASE_NEW_KEY = 2, ROUNDS = 3 };
@@ -33,14 +34,13 @@ enum { FLAG_KEY_REFRESH = 1 << 0, FLAG_IV_UPDATE = 1 << 1, PHASE_NEW_KEY = 2, RO
 static const uint64_t round_pause = SEC(30);
 
 static void nothing(struct task *t);
-static void read_before(struct task *t);
 static void open_link(struct task *t);
 static void prove(struct task *t);
 static void restore(struct task *t);
 
 static const struct step steps[] = {
 	{ "wait", nothing, 0, REFRESH_WAIT, -1 },
-	{ "read", read_before, 0, REFRESH_WAIT, DB_PHASE_CONFIGURE },
+	{ "read", refresh_read, 0, REFRESH_WAIT, DB_PHASE_CONFIGURE },
 	{ "open_link", open_link, SEC(60), REFRESH_WAIT, DB_PHASE_LINK },
 	{ "exchange", nothing, SEC(150), REFRESH_WAIT, DB_PHASE_EXCHANGE },
 	{ "deliver_data", nothing, SEC(90), REFRESH_PROVE, DB_PHASE_DATA },
@@ -81,7 +81,7 @@ bool refresh_procedure(enum db_job_kind kind, enum nppi_procedure *out)
 	return false;
 }
 
-static enum nppi_procedure procedure_of(const struct task *t)
+enum nppi_procedure refresh_procedure_of(const struct task *t)
 {
 	enum nppi_procedure p = NPPI_DEVICE_KEY;
 
@@ -102,7 +102,7 @@ bool refresh_node(struct task *t, struct db_node *n)
 	return false;
 }
 
-static struct refresh_work *work_of(struct task *t)
+struct refresh_work *refresh_work_of(struct task *t)
 {
 	if (!t->work->refresh)
 		t->work->refresh = calloc(1, sizeof *t->work->refresh);
@@ -127,8 +127,15 @@ void refresh_work_end(struct task *t, struct work *w)
 
 	if (s && refresh_procedure(t->job->row.kind, &p))
 		s->locked = false;
-	if (w->refresh)
-		refresh_resolve_cancel(&w->refresh->resolve);
+	if (w->pages)
+		page_reader_cancel(w->pages);
+	if (!w->refresh)
+		return;
+	refresh_resolve_cancel(&w->refresh->resolve);
+	page_reader_cancel(&w->refresh->pages);
+	model_reader_cancel(&w->refresh->models);
+	refresh_restore_cancel(&w->refresh->restore);
+	refresh_prober_wake(t->job->jobs);
 }
 
 static void note_task(void *ctx, const struct db_refreshed *r)
@@ -148,7 +155,7 @@ static bool is_done(struct task *t)
 /* One that was begun before, for the same purpose, is as good as one begun now. */
 static void adopt(struct task *t, struct db_node *n)
 {
-	if (n->refresh.task == t->row.id || n->refresh.procedure != procedure_of(t))
+	if (n->refresh.task == t->row.id || n->refresh.procedure != refresh_procedure_of(t))
 		return;
 	n->refresh.task = t->row.id;
 	db_node_update(t->job->jobs->env.db, n);
@@ -158,17 +165,11 @@ static void succeed(struct task *t, const struct db_node *n)
 {
 	char message[DB_MESSAGE] = "";
 
-	if (procedure_of(t) == NPPI_ADDRESS)
+	t->row.server = n->address;
+	if (refresh_procedure_of(t) == NPPI_ADDRESS)
 		snprintf(message, sizeof message, "It has moved from 0x%04x to 0x%04x.",
 			 t->row.address, n->address);
 	task_succeed(t, message);
-}
-
-static bool begin(struct task *t, struct db_node *n, uint8_t elements)
-{
-	struct jobs *j = t->job->jobs;
-
-	return node_refresh_begin(j, n, procedure_of(t), 0, elements, t->row.id);
 }
 
 void refresh_go_on(struct task *t)
@@ -190,26 +191,16 @@ void refresh_go_on(struct task *t)
 		succeed(t, &n);
 	} else if (t->job->ending) {
 		task_cancel(t);
-	} else if (!server_find(j, n.address)) {
+	} else if (!n.server && refresh_procedure_of(t) != NPPI_COMPOSITION) {
 		task_fail(t, REASON_REFRESH_NOT_SUPPORTED, NULL);
-	} else if (procedure_of(t) != NPPI_DEVICE_KEY) {
-		task_enter(t, REFRESH_READ);
-	} else if (begin(t, &n, n.elements)) {
-		task_enter(t, REFRESH_OPEN_LINK);
 	} else {
-		task_fail(t, REASON_CONFIGURATION_FAILED, "The store failed.");
+		if (n.server && !server_find(j, n.address))
+			server_add(j, &n);
+		lock(t, &n);
+		task_enter(t, refresh_procedure_of(t) == NPPI_DEVICE_KEY ? REFRESH_OPEN_LINK
+									 : REFRESH_READ);
 	}
 	secret_wipe(&n, sizeof n);
-}
-
-static void read_before(struct task *t)
-{
-	task_fail(t, REASON_REFRESH_NOT_SUPPORTED, NULL);
-}
-
-static void restore(struct task *t)
-{
-	task_fail(t, REASON_REFRESH_NOT_SUPPORTED, NULL);
 }
 
 /* How the attempt ends is decided here; the link closes first. */
@@ -273,7 +264,9 @@ static void key_agreed(struct task *t, const struct prov_event *ev)
 
 	if (!refresh_node(t, &n))
 		return;
-	if (!net_key_of(j, &n, &data) || !node_refresh_data(j, &n, ev->device_key)) {
+	if (!refresh_room_for(t, &n, ev->capabilities->elements)) {
+		decide(t, REASON_ADDRESS_TAKEN, NULL, true);
+	} else if (!net_key_of(j, &n, &data) || !node_refresh_data(j, &n, ev->device_key)) {
 		decide(t, REASON_CONFIGURATION_FAILED, "The store failed.", true);
 	} else {
 		data.address = n.refresh.address ? n.refresh.address : n.address;
@@ -371,7 +364,11 @@ static void open_link(struct task *t)
 {
 	struct server *s = server_find(t->job->jobs, t->row.server);
 
-	t->work->session = session_open_node(t, s, procedure_of(t), on_session);
+	if (!s)
+		task_fail(t, REASON_REFRESH_NOT_SUPPORTED, NULL);
+	if (!s || !refresh_begin(t))
+		return;
+	t->work->session = session_open_node(t, s, refresh_procedure_of(t), on_session);
 }
 
 void refresh_over(struct task *t)
@@ -393,6 +390,37 @@ bool refresh_stop(struct task *t)
 	return true;
 }
 
+static void restore(struct task *t);
+
+static void restore_again(void *ctx)
+{
+	restore(ctx);
+}
+
+static void on_restored(void *ctx, bool ok)
+{
+	struct task *t = ctx;
+
+	if (ok)
+		refresh_go_on(t);
+	else if (++refresh_work_of(t)->rounds < ROUNDS)
+		timer_start(t->job->jobs->env.mesh_timers, &t->work->limit,
+			    round_pause << refresh_work_of(t)->rounds, restore_again, t);
+	else
+		task_fail(t, REASON_CONFIGURATION_FAILED,
+			  "It is done, but the node went silent before its new state was read. It "
+			  "is asked again every hour; retry to ask it now.");
+}
+
+static void restore(struct task *t)
+{
+	struct refresh_work *w = refresh_work_of(t);
+
+	w->restore.done = on_restored;
+	w->restore.ctx = t;
+	refresh_restore_start(&w->restore, t->job->jobs, t->row.uuid);
+}
+
 static void prove_again(void *ctx)
 {
 	prove(ctx);
@@ -401,9 +429,9 @@ static void prove_again(void *ctx)
 /* Both keys stay in the store, and it is asked again every hour: see refresh_probe.c. */
 static void still_unknown(struct task *t)
 {
-	if (++work_of(t)->rounds < ROUNDS)
+	if (++refresh_work_of(t)->rounds < ROUNDS)
 		timer_start(t->job->jobs->env.mesh_timers, &t->work->limit,
-			    round_pause << work_of(t)->rounds, prove_again, t);
+			    round_pause << refresh_work_of(t)->rounds, prove_again, t);
 	else
 		task_fail(t, REASON_REFRESH_UNRESOLVED, NULL);
 }
@@ -415,6 +443,7 @@ static void on_resolved(void *ctx, enum refresh_outcome outcome)
 
 	switch (outcome) {
 	case REFRESH_CHANGED:
+		refresh_work_of(t)->rounds = 0;
 		refresh_go_on(t);
 		break;
 	case REFRESH_UNCHANGED:
@@ -432,7 +461,7 @@ static void on_resolved(void *ctx, enum refresh_outcome outcome)
 
 static void prove(struct task *t)
 {
-	struct refresh_work *w = work_of(t);
+	struct refresh_work *w = refresh_work_of(t);
 
 	w->resolve.done = on_resolved;
 	w->resolve.ctx = t;

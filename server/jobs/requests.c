@@ -12,6 +12,7 @@
 #include "node_jobs.h"
 #include "provision.h"
 #include "reach.h"
+#include "refresh.h"
 #include "runner.h"
 #include "survey.h"
 
@@ -201,6 +202,8 @@ enum jobs_rc jobs_create(struct jobs *j, const struct jobs_request *rq, int64_t 
 
 	if (rc == JOBS_OK)
 		rc = check_options(j, rq, why);
+	if (rc == JOBS_OK)
+		rc = refresh_check(j, rq, why);
 	if (rc == JOBS_OK)
 		rc = check_state(j, rq, why);
 	if (rc != JOBS_OK)

@@ -138,6 +138,7 @@ void runner_sweep(struct jobs *j)
 
 		j->dead = w->next_dead;
 		free(w->refresh);
+		free(w->pages);
 		secret_wipe(w, sizeof *w);
 		free(w);
 	}
