@@ -13,8 +13,9 @@
 #define API_PREFIX "/api/v1"
 
 static const struct route_table *const tables[] = {
-	&status_routes, &device_routes, &import_routes,	 &node_routes,	&server_routes,
-	&job_routes,	&anchor_routes, &session_routes, &event_routes, &capture_routes,
+	&status_routes, &device_routes,	 &import_routes, &node_routes,	      &server_routes,
+	&job_routes,	&anchor_routes,	 &crl_routes,	 &trust_check_routes, &session_routes,
+	&event_routes,	&capture_routes, &oob_routes,
 };
 
 /* The whole of the routes, as the router wants them. */

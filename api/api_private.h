@@ -43,13 +43,15 @@ bool auth_still_good(struct api *api, const struct auth_who *who);
 
 /* Routes and one object of each list, as the list shows it. NULL: there is none. */
 extern const struct route_table status_routes, device_routes, import_routes, node_routes,
-	server_routes, job_routes, anchor_routes, session_routes, event_routes, capture_routes;
+	server_routes, job_routes, anchor_routes, crl_routes, trust_check_routes, session_routes,
+	event_routes, capture_routes, oob_routes;
 json_t *device_json(struct api *api, const uint8_t uuid[UUID_LEN]);
 json_t *node_json(struct api *api, uint16_t address);
 json_t *server_json(struct api *api, uint16_t address);
 json_t *job_json(struct api *api, int64_t id);
 struct reply job_create(struct api *api, const struct request *rq); /* POST /jobs */
 json_t *task_json(struct api *api, int64_t id);
+json_t *task_prompt_json(struct api *api, int64_t task); /* null when it asks nobody */
 json_t *job_row_json(struct api *api, const struct db_job *j);
 json_t *radio_json(struct api *api);
 json_t *certificate_json(const struct db_certificate *c); /* null when not present */

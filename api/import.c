@@ -106,6 +106,20 @@ static bool oob_merge(struct db_device *d, const char *hex, bool clear)
 	return true;
 }
 
+/* The public key is beside the row: 1 new, -1 taken off, 0 as it was. */
+static int key_change(struct api *api, const struct import_row *r, uint8_t key[DB_OOB_KEY])
+{
+	uint8_t have[DB_OOB_KEY];
+	bool had = db_device_oob_key(api->env.db, r->uuid, have) == DB_OK;
+
+	if (r->clear[IMPORT_OOB_KEY])
+		return had ? -1 : 0;
+	if (!r->value[IMPORT_OOB_KEY] ||
+	    !hex_parse_exact(r->value[IMPORT_OOB_KEY], key, DB_OOB_KEY))
+		return 0;
+	return !had || memcmp(have, key, DB_OOB_KEY) != 0;
+}
+
 static enum import_outcome merge(struct db_device *d, const struct import_row *r, bool is_new)
 {
 	bool changed = !d->listed;
@@ -116,6 +130,26 @@ static enum import_outcome merge(struct db_device *d, const struct import_row *r
 	changed |= label_merge(d->profile, r->value[IMPORT_PROFILE], r->clear[IMPORT_PROFILE]);
 	changed |= oob_merge(d, r->value[IMPORT_STATIC_OOB], r->clear[IMPORT_STATIC_OOB]);
 	return is_new ? IMPORT_ADDED : changed ? IMPORT_CHANGED : IMPORT_UNCHANGED;
+}
+
+static int number_merge(int old, const char *given, bool clear)
+{
+	int number;
+
+	if (clear)
+		return -1;
+	return given && import_hex16(given, &number) ? number : old;
+}
+
+/* What the list says the device is; true when that makes a difference. */
+static bool product_merge(struct api *api, const struct import_row *r, int *company, int *product)
+{
+	int old_company, old_product;
+
+	jobs_device_product(api->env.jobs, r->uuid, &old_company, &old_product);
+	*company = number_merge(old_company, r->value[IMPORT_COMPANY], r->clear[IMPORT_COMPANY]);
+	*product = number_merge(old_product, r->value[IMPORT_PRODUCT], r->clear[IMPORT_PRODUCT]);
+	return *company != old_company || *product != old_product;
 }
 
 static void refuse(struct import_row *r, const char *field, const char *why)
@@ -143,9 +177,11 @@ static void take_certificate(struct api *api, struct import_row *r, const uint8_
 static void row_apply(struct api *api, struct import_row *r, bool dry)
 {
 	struct db_device before = { .best_rssi = 127 }, after;
-	uint8_t der[DB_DER_MAX];
+	uint8_t der[DB_DER_MAX], key[DB_OOB_KEY];
+	int new_key = key_change(api, r, key);
 	enum db_rc rc = db_device_get(api->env.db, r->uuid, &before);
-	bool is_new = rc == DB_NONE, new_certificate = false;
+	bool is_new = rc == DB_NONE, new_certificate = false, new_product;
+	int company, product;
 	size_t n = 0;
 
 	if (rc == DB_ERROR) {
@@ -167,13 +203,18 @@ static void row_apply(struct api *api, struct import_row *r, bool dry)
 	}
 	after = before;
 	r->outcome = merge(&after, r, is_new);
-	if (new_certificate && r->outcome == IMPORT_UNCHANGED)
+	new_product = product_merge(api, r, &company, &product);
+	if ((new_certificate || new_product || new_key) && r->outcome == IMPORT_UNCHANGED)
 		r->outcome = IMPORT_CHANGED;
 	if (!dry && r->outcome != IMPORT_UNCHANGED) {
-		if (jobs_device_put(api->env.jobs, &after) != JOBS_OK)
+		if (jobs_device_put(api->env.jobs, &after) != JOBS_OK ||
+		    (new_product &&
+		     jobs_device_set_product(api->env.jobs, r->uuid, company, product) != JOBS_OK))
 			refuse(r, NULL, "The store failed.");
 		else if (new_certificate)
 			take_certificate(api, r, der, n, &before, is_new);
+		if (new_key && r->outcome != IMPORT_REFUSED)
+			db_device_set_oob_key(api->env.db, r->uuid, new_key > 0 ? key : NULL);
 	}
 	secret_wipe(before.static_oob, sizeof(before.static_oob));
 	secret_wipe(after.static_oob, sizeof(after.static_oob));

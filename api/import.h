@@ -15,10 +15,14 @@ enum import_column {
 	IMPORT_PROFILE,
 	IMPORT_STATIC_OOB,
 	IMPORT_CERTIFICATE,
+	IMPORT_OOB_KEY, /* from here on in JSON only */
+	IMPORT_COMPANY,
+	IMPORT_PRODUCT,
 	IMPORT_COLUMNS,
 };
 enum import_outcome { IMPORT_ADDED, IMPORT_CHANGED, IMPORT_UNCHANGED, IMPORT_REFUSED };
 
+enum { IMPORT_CSV_COLUMNS = IMPORT_CERTIFICATE + 1 };
 enum { IMPORT_ROWS_MAX = 65536, IMPORT_MESSAGE = 160, IMPORT_LABEL_MAX = 64 };
 
 struct import_row {
@@ -39,6 +43,8 @@ struct import_list {
 	json_t *body; /* owned; the values of JSON */
 };
 
+/* "0x02e5". False: it is no number of that form. */
+bool import_hex16(const char *text, int *out);
 /* False with p when the list as a whole cannot be read. l is zeroed before; import_free() always.
  */
 bool import_parse(struct import_list *l, struct bytes body, bool is_csv, struct problem *p);

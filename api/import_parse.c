@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "crypto.h"
 #include "csv.h"
 #include "secret.h"
 
@@ -16,6 +17,9 @@ static const char *const columns[IMPORT_COLUMNS + 1] = {
 	[IMPORT_PROFILE] = "profile",
 	[IMPORT_STATIC_OOB] = "static_oob",
 	[IMPORT_CERTIFICATE] = "certificate",
+	[IMPORT_OOB_KEY] = "oob_public_key",
+	[IMPORT_COMPANY] = "company",
+	[IMPORT_PRODUCT] = "product",
 	[IMPORT_COLUMNS] = NULL,
 };
 
@@ -55,11 +59,22 @@ static struct import_row *row_new(struct import_list *l, unsigned line, struct p
 	return &l->rows[l->n++];
 }
 
+bool import_hex16(const char *text, int *out)
+{
+	uint8_t octets[2];
+
+	if (strncmp(text, "0x", 2) != 0 || !hex_parse_exact(text + 2, octets, sizeof(octets)))
+		return false;
+	*out = octets[0] << 8 | octets[1];
+	return true;
+}
+
 /* What can be said of one row alone. */
 static void row_check(struct import_row *r)
 {
 	const char *oob = r->value[IMPORT_STATIC_OOB];
-	uint8_t octets[32];
+	const char *key = r->value[IMPORT_OOB_KEY];
+	uint8_t octets[32], point[P256_PUBLIC];
 
 	for (int c = 0; c < IMPORT_COLUMNS; c++) {
 		size_t n = r->value[c] ? strlen(r->value[c]) : 0;
@@ -78,8 +93,17 @@ static void row_check(struct import_row *r)
 		return;
 	}
 	r->has_uuid = true;
+	for (int c = IMPORT_COMPANY; c <= IMPORT_PRODUCT; c++) {
+		int number;
+
+		if (r->value[c] && !import_hex16(r->value[c], &number))
+			refuse(r, columns[c], "A number like 0x02e5 is wanted.");
+	}
 	if (oob && hex_parse(oob, octets, sizeof(octets)) <= 0)
 		refuse(r, "static_oob", "1 to 32 octets in hexadecimal are wanted.");
+	if (key && (!hex_parse_exact(key, point, sizeof(point)) || !p256_valid(point)))
+		refuse(r, "oob_public_key",
+		       "64 octets in hexadecimal are wanted: X and Y of a point of P-256.");
 	secret_wipe(octets, sizeof(octets));
 }
 
@@ -136,9 +160,9 @@ static bool header_read(const struct csv_row *row, int at[CSV_FIELDS_MAX], struc
 		const char *name = trimmed(row->field[i]);
 		int c = 0;
 
-		while (columns[c] && strcasecmp(columns[c], name) != 0)
+		while (c < IMPORT_CSV_COLUMNS && strcasecmp(columns[c], name) != 0)
 			c++;
-		if (!columns[c])
+		if (c == IMPORT_CSV_COLUMNS)
 			return problem_set(p, 400, "unknown_field",
 					   text_is_clean(name, strlen(name), false) ? name : "?",
 					   "Column %zu is none of uuid, name, area, profile, "

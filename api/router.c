@@ -205,6 +205,7 @@ unsigned body_kind_parse(const char *content_type)
 		{ "text/csv", BODY_CSV },
 		{ "application/x-pem-file", BODY_PEM },
 		{ "application/pkix-cert", BODY_DER },
+		{ "application/pkix-crl", BODY_DER },
 	};
 	size_t n;
 

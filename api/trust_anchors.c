@@ -2,7 +2,7 @@
 /* GET and POST /trust-anchors, GET and DELETE /trust-anchors/{id}. */
 #include <string.h>
 
-#include "api_private.h"
+#include "trust_private.h"
 
 enum { ANCHORS_PER_REQUEST = 256 };
 
@@ -54,11 +54,12 @@ static struct reply list_anchors(struct api *api, const struct request *rq)
 	page = page_of(&q.page, NULL);
 	w.items = json_array();
 	rc = db_anchors(api->env.db, &page, anchor_add, &w, next);
+	crls_fill(api, w.items);
 	return reply_page(rc, w.items, next);
 }
 
-/* Adds the one with this id to items; false when there is none. There are few anchors. */
-static bool anchor_find(struct api *api, int64_t id, json_t *items)
+/* There are few anchors. */
+bool anchor_find(struct api *api, int64_t id, json_t *items)
 {
 	struct db_page page = { .limit = 1000 };
 	struct walk w = { .api = api, .items = items, .only = id };
@@ -71,6 +72,7 @@ static bool anchor_find(struct api *api, int64_t id, json_t *items)
 			return false;
 		memcpy(cursor, next, sizeof(cursor));
 	} while (*next && json_array_size(items) == before);
+	crls_fill(api, items);
 	return json_array_size(items) > before;
 }
 

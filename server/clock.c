@@ -5,7 +5,7 @@
 
 static unsigned pace(const struct clock *c)
 {
-	return c->speed == CLOCK_MAX_SPEED ? 1 : c->speed;
+	return c->speed == CLOCK_MAX_SPEED || c->was_calm ? 1 : c->speed;
 }
 
 static void rebase(struct clock *c, uint64_t real_now)
@@ -29,11 +29,12 @@ static uint64_t wanted(const struct clock *c, uint64_t real_now)
 bool clock_run(struct clock *c, uint64_t real_now, bool busy, bool (*settle)(void *), void *ctx)
 {
 	uint64_t target, end = real_now + CLOCK_BUDGET_US;
-	bool racing = c->speed == CLOCK_MAX_SPEED && busy;
+	bool racing = c->speed == CLOCK_MAX_SPEED && busy && !c->calm;
 	unsigned fired = 0;
 
-	if (racing != c->racing || c->held) {
+	if (racing != c->racing || c->calm != c->was_calm || c->held) {
 		c->racing = racing;
+		c->was_calm = c->calm;
 		rebase(c, real_now);
 	}
 	if (c->held)
@@ -42,6 +43,9 @@ bool clock_run(struct clock *c, uint64_t real_now, bool busy, bool (*settle)(voi
 	while (timers_fire_next(c->mesh, target)) {
 		if (!settle(ctx))
 			return false;
+		/* since this instant: the pace is another */
+		if (c->held || (c->calm && !c->was_calm))
+			return true;
 		if (++fired % 64 == 0 && loop_now() > end)
 			break;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mesh time, derived from real time: at N times its pace, or, with speed 0 ("max"), as fast as
- * the processor goes while there is something to do, and at real pace otherwise. After each
+ * the processor goes while there is something to do, and at real pace otherwise. A person who is
+ * asked something lives in real time: while one is (calm), it is never faster. After each
  * virtual instant the turn is settled (committed, released), so that a reply is never later in
  * mesh time than it would be on a real radio.
  */
@@ -20,8 +21,10 @@ struct clock {
 	unsigned speed;		       /* 1: real time; CLOCK_MAX_SPEED */
 	uint64_t real_base, mesh_base; /* the same instant on both clocks */
 	bool racing;		       /* "max" and busy at the last call */
-	bool held;		       /* mesh time stands still (a worker, a prompt) */
-	uint64_t lag;		       /* largest lag behind the wanted pace, microseconds */
+	bool calm;		       /* a person is asked: no faster than real time */
+	bool was_calm;
+	bool held;    /* mesh time stands still (a worker, a prompt) */
+	uint64_t lag; /* largest lag behind the wanted pace, microseconds */
 };
 
 void clock_init(struct clock *c, struct timers *mesh, unsigned speed, uint64_t real_now);

@@ -79,6 +79,20 @@ static void on_changed(void *ctx, const struct jobs_change *change)
 		c->env.changed(c->env.ctx, change);
 }
 
+static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx)
+{
+	struct core *c = ctx;
+
+	return c->env.fetch(c->env.ctx, url, done, done_ctx);
+}
+
+static void on_fetch_cancel(void *ctx, uint64_t number)
+{
+	struct core *c = ctx;
+
+	c->env.fetch_cancel(c->env.ctx, number);
+}
+
 static bool start_stack(struct core *c, char why[DB_WHY])
 {
 	struct mesh_env env = {
@@ -119,6 +133,8 @@ static bool start_jobs(struct core *c, char why[DB_WHY])
 		.wall = on_wall,
 		.random = on_random,
 		.changed = on_changed,
+		.fetch = c->env.fetch ? on_fetch : NULL,
+		.fetch_cancel = on_fetch_cancel,
 		.ctx = c,
 	};
 
@@ -217,6 +233,11 @@ struct jobs *core_jobs(struct core *c)
 bool core_busy(const struct core *c)
 {
 	return !jobs_idle(c->jobs);
+}
+
+bool core_asks(const struct core *c)
+{
+	return jobs_prompting(c->jobs);
 }
 
 uint64_t core_dropped(const struct core *c)

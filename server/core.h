@@ -22,6 +22,9 @@ struct core_env {
 	int64_t (*wall)(void *ctx); /* Unix milliseconds */
 	void (*random)(void *ctx, void *out, size_t n);
 	void (*changed)(void *ctx, const struct jobs_change *c); /* may be NULL */
+	/* As in struct jobs_env; may be NULL. */
+	uint64_t (*fetch)(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx);
+	void (*fetch_cancel)(void *ctx, uint64_t number);
 	/* Every complete access message, in and out; may be NULL. */
 	void (*access_trace)(void *ctx, const struct access_message *m, struct bytes pdu,
 			     bool outgoing);
@@ -47,6 +50,8 @@ struct mesh *core_mesh(struct core *c);
 struct jobs *core_jobs(struct core *c);
 /* Work is going on: a simulation may race. */
 bool core_busy(const struct core *c);
+/* A person is asked something: a simulation is no faster than real time. */
+bool core_asks(const struct core *c);
 /* Sends that no queue had room for. */
 uint64_t core_dropped(const struct core *c);
 

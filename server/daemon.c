@@ -14,6 +14,7 @@
 #include "captures.h"
 #include "clock.h"
 #include "core.h"
+#include "fetch.h"
 #include "log.h"
 #include "loop.h"
 #include "master_key.h"
@@ -27,13 +28,15 @@ struct daemon {
 	struct loop *loop;
 	struct timers mesh_time;
 	struct clock clock;
+	bool simulated; /* the building is in this process, on our clock */
 	struct radio *radio;
+	struct fetch *fetch;
 	struct core *core;
 	struct api *api;
 	struct captures *captures;
 	struct preflight_facts facts;
 	uint64_t facts_at; /* of the loop's clock; 0: none yet */
-	struct loop_fd api_fd, radio_fd;
+	struct loop_fd api_fd, radio_fd, fetch_fd;
 	char speed[16];
 	char *cert, *key; /* PEM texts */
 };
@@ -70,6 +73,20 @@ static void on_changed(void *ctx, const struct jobs_change *c)
 
 	if (d->api)
 		api_changed(d->api, c);
+}
+
+static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx)
+{
+	struct daemon *d = ctx;
+
+	return fetch_start(d->fetch, url, done, done_ctx);
+}
+
+static void on_fetch_cancel(void *ctx, uint64_t number)
+{
+	struct daemon *d = ctx;
+
+	fetch_cancel(d->fetch, number);
 }
 
 static void on_radio(void *ctx, struct api_radio *out)
@@ -122,17 +139,29 @@ static void on_checks(void *ctx, void (*row)(void *row_ctx, const struct api_che
 	}
 }
 
+/* At the pace of real time nothing has to wait for a fetch. */
+static bool must_hold(const struct daemon *d)
+{
+	return d->o->sim_speed != 1 && fetch_busy(d->fetch);
+}
+
 static bool settle_instant(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	return core_settle(d->core);
+	if (!core_settle(d->core))
+		return false;
+	d->clock.held = must_hold(d);
+	d->clock.calm = d->simulated && core_asks(d->core);
+	return true;
 }
 
 static void on_turn(void *ctx, uint64_t now)
 {
 	struct daemon *d = ctx;
 
+	d->clock.calm = d->simulated && core_asks(d->core);
+	d->clock.held = must_hold(d);
 	if (!clock_run(&d->clock, now, core_busy(d->core), settle_instant, d)) {
 		loop_stop(d->loop);
 		return;
@@ -161,6 +190,13 @@ static uint64_t on_patience(void *ctx, uint64_t now)
 static void on_api_ready(void *ctx, uint32_t events)
 {
 	/* served by api_turn in the same turn */
+}
+
+static void on_fetch_ready(void *ctx, uint32_t events)
+{
+	struct daemon *d = ctx;
+
+	fetch_work(d->fetch);
 }
 
 static void on_radio_ready(void *ctx, uint32_t events)
@@ -204,6 +240,18 @@ static bool open_radio(struct daemon *d, char why[WHY])
 	return d->radio != NULL;
 }
 
+static bool open_fetch(struct daemon *d, char why[WHY])
+{
+	struct fetch_config config = {
+		.timers = loop_timers(d->loop),
+		.rules = { .allow = d->o->fetch_allow, .private_too = d->o->fetch_private },
+		.ca = d->o->fetch_ca,
+	};
+
+	d->fetch = fetch_new(&config, why);
+	return d->fetch != NULL;
+}
+
 static bool open_core(struct daemon *d, char why[WHY])
 {
 	char path[600];
@@ -215,6 +263,8 @@ static bool open_core(struct daemon *d, char why[WHY])
 		.wall = wall,
 		.random = random_octets,
 		.changed = on_changed,
+		.fetch = on_fetch,
+		.fetch_cancel = on_fetch_cancel,
 		.ctx = d,
 	};
 
@@ -316,7 +366,9 @@ static bool watch(struct daemon *d, char why[WHY])
 {
 	d->api_fd = (struct loop_fd){ api_fd(d->api), on_api_ready, d };
 	d->radio_fd = (struct loop_fd){ radio_fd(d->radio), on_radio_ready, d };
+	d->fetch_fd = (struct loop_fd){ fetch_fd(d->fetch), on_fetch_ready, d };
 	if (loop_watch(d->loop, &d->api_fd, EPOLLIN) &&
+	    loop_watch(d->loop, &d->fetch_fd, EPOLLIN) &&
 	    (d->radio_fd.fd < 0 || loop_watch(d->loop, &d->radio_fd, EPOLLIN)))
 		return true;
 	snprintf(why, WHY, "epoll: %s", strerror(errno));
@@ -356,10 +408,11 @@ static bool start(struct daemon *d, char why[WHY])
 	timers_init(&d->mesh_time, SEC(1));
 	if (!open_radio(d, why))
 		return false;
+	d->simulated = strncmp(d->o->radio, "sim:", 4) == 0;
 	clock_init(&d->clock, &d->mesh_time, d->o->sim_speed, loop_now());
 	snprintf(d->speed, sizeof(d->speed), d->o->sim_speed ? "%u" : "max", d->o->sim_speed);
-	return open_core(d, why) && open_captures(d, why) && open_api(d, why) && watch(d, why) &&
-	       announce(d, why);
+	return open_fetch(d, why) && open_core(d, why) && open_captures(d, why) &&
+	       open_api(d, why) && watch(d, why) && announce(d, why);
 }
 
 static void stop(struct daemon *d)
@@ -371,6 +424,7 @@ static void stop(struct daemon *d)
 	}
 	if (d->core)
 		core_close(d->core);
+	fetch_free(d->fetch);
 	captures_free(d->captures);
 	if (d->radio)
 		radio_close(d->radio);

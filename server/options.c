@@ -28,6 +28,9 @@ static const struct setting {
 	SETTING("capture", TEXT, capture),
 	SETTING("tls-cert", TEXT, tls_cert),
 	SETTING("tls-key", TEXT, tls_key),
+	SETTING("fetch-allow", TEXT, fetch_allow),
+	SETTING("fetch-ca", TEXT, fetch_ca),
+	SETTING("fetch-private", YES, fetch_private),
 	SETTING("sim-speed", SPEED, sim_speed),
 	SETTING("log-level", LEVEL, log_level),
 	SETTING("insecure-listen", YES, insecure_listen),
@@ -221,6 +224,10 @@ const char *options_usage(void)
 	       "  --webui DIR            folder of the built dashboard\n"
 	       "  --tls-cert FILE --tls-key FILE\n"
 	       "  --insecure-listen      listen beyond loopback without TLS\n"
+	       "  --fetch-allow HOST[:PORT],...\n"
+	       "                         certificates are fetched from these sites only\n"
+	       "  --fetch-private        private and loopback addresses of such sites, too\n"
+	       "  --fetch-ca FILE        CAs of such sites, beside the system's\n"
 	       "  --log-level LEVEL      error, warning, info, debug\n"
 	       "  --check                adapter, kernel, permission, clock, data, disk: each "
 	       "good, or\n"

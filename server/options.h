@@ -15,6 +15,9 @@ struct options {
 	char webui[512];   /* folder of the built dashboard; empty: the installed one */
 	char capture[512]; /* file; empty: none */
 	char tls_cert[512], tls_key[512];
+	char fetch_allow[512]; /* hosts that certificates may be fetched from; empty: any public */
+	char fetch_ca[512];    /* CAs of such sites, beside the system's; empty: none */
+	bool fetch_private;    /* private and loopback addresses, too */
 	unsigned sim_speed; /* 0: max */
 	bool insecure_listen;
 	enum log_level log_level;

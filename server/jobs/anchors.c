@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trust anchors: the rows of the store, and the set that certificates are checked against. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core_jobs.h"
+#include "db_certificates.h"
 #include "log.h"
 
 void trust_copy_facts(struct db_certificate *out, const struct cert_facts *in)
@@ -26,6 +28,15 @@ static void add_row(void *ctx, const struct db_anchor *a)
 		log_warning("anchor=%lld is not used: %s", (long long)a->id, why);
 }
 
+static void add_crl(void *ctx, const struct db_crl *c)
+{
+	char why[CERT_TEXT];
+
+	if (!trust_add_crl(ctx, c->der, why))
+		log_warning("anchor=%lld: its revocation list is not used: %s",
+			    (long long)c->anchor, why);
+}
+
 bool trust_load(struct jobs *j)
 {
 	struct trust *fresh = trust_new();
@@ -40,6 +51,10 @@ bool trust_load(struct jobs *j)
 			return false;
 		}
 	} while (*next);
+	if (db_crls(j->env.db, add_crl, fresh) != DB_OK) {
+		trust_free(fresh);
+		return false;
+	}
 	if (j->trust)
 		trust_free(j->trust);
 	j->trust = fresh;
@@ -86,6 +101,89 @@ enum jobs_rc jobs_anchor_add(struct jobs *j, struct bytes der, const char *name,
 enum jobs_rc jobs_anchor_delete(struct jobs *j, int64_t id)
 {
 	enum db_rc rc = db_anchor_delete(j->env.db, id);
+
+	if (rc != DB_OK)
+		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;
+	return trust_load(j) ? JOBS_OK : JOBS_STORE;
+}
+
+/* ---- revocation lists ---- */
+
+struct one_anchor {
+	int64_t id;
+	uint8_t der[DB_DER_MAX];
+	size_t n;
+};
+
+static void take_anchor(void *ctx, const struct db_anchor *a)
+{
+	struct one_anchor *one = ctx;
+
+	if (a->id != one->id || a->der.n > sizeof one->der)
+		return;
+	memcpy(one->der, a->der.p, a->der.n);
+	one->n = a->der.n;
+}
+
+static enum jobs_rc anchor_der(struct jobs *j, struct one_anchor *one)
+{
+	char next[DB_CURSOR] = "", cursor[DB_CURSOR];
+
+	do {
+		memcpy(cursor, next, sizeof cursor);
+		struct db_page page = { .limit = 1000, .cursor = cursor };
+
+		if (db_anchors(j->env.db, &page, take_anchor, one, next) != DB_OK)
+			return JOBS_STORE;
+	} while (*next && !one->n);
+	return one->n ? JOBS_OK : JOBS_NOT_FOUND;
+}
+
+static enum jobs_rc crl_store(struct jobs *j, int64_t anchor, struct bytes der,
+			      const struct crl_facts *facts, char why[JOBS_WHY])
+{
+	struct db_crl old, c = { .anchor = anchor,
+				 .issued = facts->issued,
+				 .next_update = facts->next_update,
+				 .revoked = (int64_t)facts->revoked,
+				 .added = jobs_wall(j),
+				 .der = der };
+
+	if (db_crl_get(j->env.db, anchor, &old) == DB_OK && old.issued > c.issued) {
+		snprintf(why, JOBS_WHY, "This list is older than the one that is here already.");
+		return JOBS_BAD_OPTION;
+	}
+	return db_crl_put(j->env.db, &c) == DB_OK && trust_load(j) ? JOBS_OK : JOBS_STORE;
+}
+
+enum jobs_rc jobs_crl_set(struct jobs *j, int64_t anchor, struct bytes text, char why[JOBS_WHY])
+{
+	struct one_anchor one = { .id = anchor };
+	enum jobs_rc rc = anchor_der(j, &one);
+	char reason[CERT_TEXT];
+	struct crl_facts facts;
+	uint8_t *der;
+	size_t n;
+
+	why[0] = '\0';
+	if (rc != JOBS_OK)
+		return rc;
+	der = malloc(CRL_SIZE_MAX);
+	if (!der)
+		return JOBS_STORE;
+	if (crl_read(text, bytes_of(one.der, one.n), der, &n, &facts, reason)) {
+		rc = crl_store(j, anchor, bytes_of(der, n), &facts, why);
+	} else {
+		snprintf(why, JOBS_WHY, "%s", reason);
+		rc = JOBS_BAD_OPTION;
+	}
+	free(der);
+	return rc;
+}
+
+enum jobs_rc jobs_crl_delete(struct jobs *j, int64_t anchor)
+{
+	enum db_rc rc = db_crl_delete(j->env.db, anchor);
 
 	if (rc != DB_OK)
 		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;

@@ -101,6 +101,15 @@ struct survey {
 	bool running;
 };
 
+/* What a person is asked while a task's link waits for it. */
+struct prompt {
+	bool open, given_up;
+	uint8_t method, action, size;
+	char value[PROV_OOB_TEXT]; /* input: what is to be entered at the device */
+	int64_t asked;		   /* Unix milliseconds */
+	uint64_t until;		   /* mesh time */
+};
+
 /* The running state of a task: links, calls and what they learnt. */
 struct work {
 	struct session *session;
@@ -117,6 +126,9 @@ struct work {
 	bool final;
 	struct cert_facts facts;
 	bool have_facts;
+	uint64_t fetch;	 /* number of the running one; 0 none */
+	bool fetch_next; /* its link closes so that its certificate can be fetched */
+	struct prompt prompt;
 	uint8_t algorithm, method;
 	bool oob_public_key;
 	size_t bind_at;	   /* next of the models to bind */
@@ -142,7 +154,9 @@ struct task {
 	uint64_t not_before;
 	uint64_t mute_since; /* its link broke off: it must be heard again, or long be over; 0 no */
 	unsigned server_losses, refusals;
+	bool ended_here; /* in this life of ours, and of its job */
 	uint16_t tried[4];
+	bool fetch_failed; /* from where it is advertised; the device itself is asked */
 	size_t n_tried;
 	struct work *work; /* while it runs */
 	struct task *next;

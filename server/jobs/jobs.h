@@ -33,6 +33,20 @@ struct jobs_change {
 	bool gone;
 };
 
+/* The answer of a certificate server. */
+struct jobs_fetched {
+	enum jobs_fetch_end {
+		JOBS_FETCH_OK,	    /* an HTTP response: status, type, body */
+		JOBS_FETCH_FAILED,  /* silence, a broken connection: later it may go well */
+		JOBS_FETCH_REFUSED, /* by our own rules */
+	} end;
+	int status;
+	const char *type; /* Content-Type; "" when there is none */
+	struct bytes body;
+	const char *why; /* a sentence, unless JOBS_FETCH_OK */
+};
+typedef void jobs_fetched_fn(void *ctx, const struct jobs_fetched *f);
+
 struct jobs_env {
 	struct db *db;
 	struct mesh *mesh;
@@ -45,6 +59,10 @@ struct jobs_env {
 	void (*changed)(void *ctx, const struct jobs_change *c);
 	/* May be NULL: work begins (true) or ends (false), for the pace of a simulation. */
 	void (*busy)(void *ctx, bool busy);
+	/* GET of an HTTPS URL; done comes later, once, never from within. Its number, 0 when there
+	 * is no room now. May be NULL: nothing is ever fetched. */
+	uint64_t (*fetch)(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx);
+	void (*fetch_cancel)(void *ctx, uint64_t number);
 	void *ctx;
 };
 
@@ -68,6 +86,8 @@ bool jobs_idle(const struct jobs *j);
 /* ---- from the stack, forwarded by the server's core (see struct mesh_env) ---- */
 
 void jobs_heard_unprovisioned(struct jobs *j, const struct mesh_unprovisioned *beacon);
+/* Any advertising report, of a mesh or not. */
+void jobs_heard_advertising(struct jobs *j, const uint8_t address[6], struct bytes ads);
 void jobs_node_heard(struct jobs *j, uint16_t address, uint8_t ttl);
 void jobs_candidate_used(struct jobs *j, uint16_t address);
 
@@ -86,8 +106,6 @@ enum { JOBS_WHY = 256, JOBS_TARGETS_MAX = 32767 };
 
 struct jobs_request {
 	enum db_job_kind kind;
-/* Any advertising report, of a mesh or not. */
-void jobs_heard_advertising(struct jobs *j, const uint8_t address[6], struct bytes ads);
 	enum db_job_targets targets; /* DB_TARGETS_LIST: one or both of the arrays */
 	const uint8_t (*uuids)[UUID_LEN];
 	size_t n_uuids;
@@ -119,6 +137,36 @@ enum jobs_rc jobs_anchor_delete(struct jobs *j, int64_t id);
 /* Splits PEM text (one or many certificates) or one DER; the number found, -1 for neither. */
 int jobs_certificates_each(struct bytes text, void (*each)(void *ctx, struct bytes der), void *ctx);
 
+/* The revocation list of an anchor: PEM or DER, signed by it, and not older than the one that is
+ * there. JOBS_BAD_OPTION with a sentence in why; JOBS_NOT_FOUND. */
+enum jobs_rc jobs_crl_set(struct jobs *j, int64_t anchor, struct bytes text, char why[JOBS_WHY]);
+enum jobs_rc jobs_crl_delete(struct jobs *j, int64_t anchor);
+
+/* What a certificate, or a device, would get from a provision job now. */
+struct jobs_verdict {
+	enum jobs_verdict_is { JOBS_VERDICT_TRUSTED, JOBS_VERDICT_REFUSED, JOBS_VERDICT_UNKNOWN } is;
+	const char *code, *advice; /* NULL: none */
+	char message[JOBS_WHY];
+	int64_t anchor; /* 0: none */
+	struct db_certificate facts;
+	enum jobs_verdict_source {
+		JOBS_FROM_NOWHERE,
+		JOBS_FROM_REQUEST,
+		JOBS_FROM_LIST,	  /* imported */
+		JOBS_FROM_CACHE,  /* fetched before from its maker's site */
+		JOBS_FROM_DEVICE, /* read from it before */
+	} source;
+};
+/* der: the device's own first, then intermediates. uuid NULL: for the device that it names. */
+enum jobs_rc jobs_certificate_check(struct jobs *j, const uint8_t *uuid, const struct bytes *der,
+				    size_t n, struct jobs_verdict *out);
+enum jobs_rc jobs_device_check(struct jobs *j, const uint8_t uuid[UUID_LEN],
+			       struct jobs_verdict *out);
+/* What the list says a device is; -1: nothing. */
+enum jobs_rc jobs_device_set_product(struct jobs *j, const uint8_t uuid[UUID_LEN], int company,
+				     int product);
+void jobs_device_product(struct jobs *j, const uint8_t uuid[UUID_LEN], int *company, int *product);
+
 /* Devices: the API writes through these so that running jobs know. */
 enum jobs_rc jobs_device_put(struct jobs *j, const struct db_device *d);
 enum jobs_rc jobs_device_set_certificate(struct jobs *j, const uint8_t uuid[UUID_LEN],
@@ -138,6 +186,31 @@ enum jobs_rc jobs_node_move(struct jobs *j, uint16_t address, uint16_t to, struc
 /* Brings the store up to date with sightings and last-heard times held in memory. Lists call it
  * before they read; cheap when nothing is new. */
 void jobs_flush(struct jobs *j);
+
+/* ---- a person is asked: output and input OOB of waiting links ---- */
+
+struct jobs_prompt {
+	int64_t task, job;
+	uint8_t uuid[UUID_LEN];
+	uint16_t server;
+	const char *method; /* "output-oob", "input-oob" */
+	const char *action; /* "blink", "beep", "vibrate", "push", "twist", "number", "text" */
+	const char *type;   /* "numeric", "alphanumeric", "count" */
+	unsigned size;	    /* digits or characters at most */
+	const char *value;  /* input-oob: to be entered at the device; NULL for output-oob */
+	int64_t asked, expires; /* Unix milliseconds */
+	unsigned seconds_left;
+};
+void jobs_prompts(const struct jobs *j, void (*each)(void *ctx, const struct jobs_prompt *p),
+		  void *ctx);
+/* False: this task asks nobody now. */
+bool jobs_prompt_get(const struct jobs *j, int64_t task, struct jobs_prompt *out);
+/* JOBS_NOT_FOUND: it never asked; JOBS_CONFLICT: no longer; JOBS_BAD_OPTION: text cannot be what the
+ * device shows, and it still asks. */
+enum jobs_rc jobs_prompt_answer(struct jobs *j, int64_t task, const char *text, char why[JOBS_WHY]);
+enum jobs_rc jobs_prompt_cancel(struct jobs *j, int64_t task, char why[JOBS_WHY]);
+/* At least one is open: a simulation is no faster than the person. */
+bool jobs_prompting(const struct jobs *j);
 
 /* ---- what only memory knows ---- */
 

@@ -3,9 +3,11 @@
  * One device, from its beacon to a configured node. Table in the order of the work:
  *
  *   step           writes before it                    after a restart
+ *   fetch_certificate  (online certificates only: fetch_certificate.c)   wait
  *   open_link      the server that holds a link        wait (its server is cleaned first)
  *   read_records                                       wait
  *   exchange       the verdict on its certificate      wait
+ *   prompt         (a person is asked, see oob_prompt.h) wait, and is asked anew
  *   deliver_data   address, device key, pending node   prove_key
  *   close_link                                         prove_key
  *   prove_key                                          prove_key
@@ -19,9 +21,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certificates.h"
 #include "configure.h"
 #include "devices.h"
+#include "fetch_certificate.h"
 #include "log.h"
+#include "oob_prompt.h"
 #include "prove.h"
 #include "reach.h"
 #include "session.h"
@@ -35,9 +40,11 @@ static void nothing(struct task *t);
 static const struct step steps[] = {
 	{ "wait", nothing, 0, PROVISION_WAIT, -1 },
 	/* Longer than a link through a far server takes to say how it ends: who was silent. */
+	{ "fetch_certificate", fetch_certificate, 0, PROVISION_WAIT, -1 },
 	{ "open_link", provision_open_link, SEC(120), PROVISION_WAIT, DB_PHASE_LINK },
 	{ "read_records", read_records, SEC(180), PROVISION_WAIT, DB_PHASE_RECORDS },
 	{ "exchange", nothing, SEC(150), PROVISION_WAIT, DB_PHASE_EXCHANGE },
+	{ "prompt", nothing, OOB_PROMPT_LIMIT, PROVISION_WAIT, -1 },
 	{ "deliver_data", nothing, SEC(90), PROVISION_PROVE_KEY, DB_PHASE_DATA },
 	{ "close_link", nothing, SEC(45), PROVISION_PROVE_KEY, DB_PHASE_DATA },
 	{ "prove_key", provision_prove_key, 0, PROVISION_PROVE_KEY, DB_PHASE_PROVE },
@@ -108,69 +115,99 @@ static void learn_hmac(struct task *t, struct db_device *row)
 static void invite(struct task *t)
 {
 	struct work *w = t->work;
-	const struct db_job_options *o = &t->job->row.options;
-	struct prov_policy policy = { .min_algorithm = PROV_ALG_CMAC };
-	struct db_device row;
-	bool hmac = o->min_algorithm < 0 ? o->policy == DB_POLICY_CERTIFICATE : o->min_algorithm;
+	struct oob_plan plan;
 
-	if (hmac)
-		policy.min_algorithm = PROV_ALG_HMAC;
-	policy.require_oob_public_key = o->policy == DB_POLICY_CERTIFICATE;
-	policy.require_static_oob = o->policy == DB_POLICY_STATIC_OOB;
-	policy.allow_none = o->policy == DB_POLICY_NONE;
-	if (device_row(t->job->jobs, t->row.uuid, &row)) {
-		policy.saw_stronger = row.saw_hmac || row.saw_certificates;
-		policy.static_oob_len = row.static_oob_len;
-		memcpy(policy.static_oob, row.static_oob, row.static_oob_len);
-		secret_wipe(row.static_oob, sizeof row.static_oob);
+	oob_plan(t, &plan);
+	if (plan.conflict) {
+		decide(t, REASON_KEY_INVALID,
+		       "The key of its certificate is not the one on the list.", true);
+		return;
 	}
 	task_enter(t, PROVISION_EXCHANGE);
-	prov_invite(w->session->prov, &policy, w->have_facts ? w->facts.public_key : NULL, 0);
-	secret_wipe(&policy, sizeof policy);
+	prov_invite(w->session->prov, &plan.policy, plan.has_key ? plan.key : NULL, 0);
+	secret_wipe(&plan, sizeof plan);
+}
+
+void provision_refuse(struct task *t, enum reason reason, const char *why)
+{
+	struct work *w = t->work;
+
+	w->verdict = w->have_facts = true;
+	w->reason = reason;
+	snprintf(w->message, sizeof w->message, "%s", why);
+	if (reason != REASON_CLOCK_WRONG) /* our fault, not the device's */
+		remember(t, learn_trust);
+	task_fail(t, reason, why);
 }
 
 /* A rejection is final for the job, and no policy goes round it: see provision_entry. */
-static void judge_certificate(struct task *t, struct bytes leaf, const struct bytes *chain,
-			      size_t n)
+static void judge_certificate(struct task *t, const struct bytes *der, size_t n)
 {
-	struct jobs *j = t->job->jobs;
 	struct work *w = t->work;
-	int64_t now = jobs_wall(j) / 1000;
 	char why[CERT_TEXT] = "";
-	enum cert_verdict v =
-		cert_check(j->trust, leaf, chain, n, t->row.uuid, (time_t)now, &w->facts, why);
+	enum reason reason;
+	bool good = certificate_judge(t->job->jobs, t->row.uuid, der, n, &w->facts, &reason, why);
 
 	w->have_facts = true;
-	if (v == CERT_OK) {
+	if (good) {
 		remember(t, learn_trust);
 		invite(t);
 		return;
 	}
-	enum reason reason = reason_of_certificate(v, now);
-	decide(t, reason, *why ? why : jobs_reason(reason_code(reason))->message, true);
-	if (reason != REASON_CLOCK_WRONG) /* our fault, not the device's */
+	decide(t, reason, why, true);
+	if (reason != REASON_CLOCK_WRONG)
 		remember(t, learn_trust);
+}
+
+/* An imported certificate counts like one read from the device. */
+static bool judge_imported(struct task *t)
+{
+	uint8_t der[DB_DER_MAX];
+	size_t n;
+
+	if (db_device_certificate(t->job->jobs->env.db, t->row.uuid, der, sizeof der, &n) != DB_OK)
+		return false;
+	judge_certificate(t, &(struct bytes){ der, n }, 1);
+	return true;
+}
+
+/* It has none of its own: perhaps it says where it is. */
+static void nothing_recorded(struct task *t, struct bytes base_uri)
+{
+	char message[DB_MESSAGE] = "";
+	enum reason reason;
+	bool elsewhere;
+
+	if (judge_imported(t))
+		return;
+	elsewhere = fetch_certificate_elsewhere(t, base_uri, &reason, message);
+	decide(t, reason, message, true);
+	t->work->fetch_next = elsewhere;
 }
 
 static void records_read(struct task *t, const struct prov_event *ev)
 {
-	struct bytes chain[CERT_CHAIN_MAX], leaf = { NULL, 0 };
-	size_t n = 0;
+	struct bytes chain[CERT_CHAIN_MAX + 1], base_uri = { NULL, 0 };
+	size_t n = 1;
 
+	chain[0] = base_uri;
 	for (size_t i = 0; i < ev->n_records; i++) {
 		const struct prov_record_data *r = &ev->records[i];
 
 		if (r->id == PROV_RECORD_DEVICE_CERTIFICATE)
-			leaf = r->data;
+			chain[0] = r->data;
+		else if (r->id == PROV_RECORD_BASE_URI)
+			base_uri = r->data;
 		else if (r->id >= PROV_RECORD_INTERMEDIATE_FIRST &&
-			 r->id <= PROV_RECORD_INTERMEDIATE_LAST && n < CERT_CHAIN_MAX)
+			 r->id <= PROV_RECORD_INTERMEDIATE_LAST && n < ARRAY_LEN(chain))
 			chain[n++] = r->data;
 	}
-	if (leaf.n)
-		judge_certificate(t, leaf, chain, n);
-	else
-		decide(t, REASON_CERTIFICATE_ABSENT,
-		       "The device gives no certificate over the link.", true);
+	if (!chain[0].n) {
+		nothing_recorded(t, base_uri);
+		return;
+	}
+	fetch_certificate_keep(t, chain, n);
+	judge_certificate(t, chain, n);
 }
 
 static void read_records(struct task *t)
@@ -178,25 +215,23 @@ static void read_records(struct task *t)
 	prov_read_records(t->work->session->prov);
 }
 
-/* An imported certificate counts like one read from the device; nothing needs to be read then. */
+/* What is here already need not be read: records are slow. */
 static void link_opened(struct task *t)
 {
-	struct jobs *j = t->job->jobs;
-	uint8_t der[DB_DER_MAX];
-	size_t n;
-
-	if (t->job->row.options.policy != DB_POLICY_CERTIFICATE)
+	if (t->job->row.options.policy != DB_POLICY_CERTIFICATE) {
 		invite(t);
-	else if (t->device->oob_info & OOB_INFO_RECORDS)
+	} else if (fetch_certificate_kept(t)) {
+		remember(t, learn_trust);
+		invite(t);
+	} else if (t->device->oob_info & OOB_INFO_RECORDS) {
 		task_enter(t, PROVISION_READ_RECORDS);
-	else if (db_device_certificate(j->env.db, t->row.uuid, der, sizeof der, &n) == DB_OK)
-		judge_certificate(t, bytes_of(der, n), NULL, 0);
-	else
+	} else if (!judge_imported(t)) {
 		decide(t, REASON_CERTIFICATE_ABSENT,
 		       t->device->oob_info & OOB_INFO_CBP
 			       ? "The device's certificate is only online, and it was not imported."
 			       : NULL,
 		       true);
+	}
 }
 
 /* The device forgot a former life in this network: its old address goes into quarantine. */
@@ -292,6 +327,8 @@ static void link_ended(struct task *t, const struct prov_event *ev)
 	uint64_t latency = w->session->server->local ? 0 : w->session->server->latency;
 
 	w->session = NULL;
+	if (oob_ended(t, ev))
+		return;
 	if (ev->end == PROV_OK)
 		pace_succeeded(&t->job->pace, latency);
 	else if (opened && (ev->end == PROV_END_CARRIER || ev->end == PROV_END_TIMEOUT))
@@ -299,13 +336,21 @@ static void link_ended(struct task *t, const struct prov_event *ev)
 	if (!w->verdict) {
 		w->reason = ev->end == PROV_OK ? REASON_TIMEOUT
 					       : reason_of_session(ev->end, ev->carrier_end);
+		/* Its confirmation value of our AuthValue, or of the key of the list, is another. */
+		if (ev->end == PROV_END_DEVICE_FAILED &&
+		    ev->device_error == PROV_ERR_CONFIRMATION_FAILED)
+			w->reason = REASON_AUTH_FAILED;
 		snprintf(w->message, sizeof w->message, "%s",
 			 ev->end == PROV_OK ? "" : prov_end_text(ev->end));
 	}
+	if (ev->end == PROV_END_AUTH_FAILED || ev->end == PROV_END_KEY_INVALID)
+		fetch_certificate_doubt(t);
 	if (t->step >= PROVISION_DELIVER_DATA)
 		task_enter(t, PROVISION_PROVE_KEY); /* only the node itself knows what it took */
 	else if (w->verdict && w->final && w->reason == REASON_CANCELLED)
 		task_cancel(t);
+	else if (w->fetch_next)
+		fetch_certificate_next(t);
 	else if (w->verdict && w->final)
 		task_fail(t, w->reason, w->message);
 	else
@@ -324,9 +369,11 @@ static void on_session(struct task *t, const struct prov_event *ev)
 	case PROV_EV_CAPABILITIES:
 		if (ev->capabilities->algorithms & 1 << PROV_ALG_HMAC)
 			remember(t, learn_hmac);
+		oob_chosen(t, ev);
 		break;
 	case PROV_EV_OOB_OUTPUT:
 	case PROV_EV_OOB_INPUT:
+		oob_asked(t, ev);
 		break;
 	case PROV_EV_KEY_AGREED:
 		key_agreed(t, ev);
@@ -360,6 +407,10 @@ void provision_over(struct task *t)
 
 bool provision_stop(struct task *t)
 {
+	if (t->step == PROVISION_FETCH) {
+		task_cancel(t);
+		return true;
+	}
 	if (t->step >= PROVISION_DELIVER_DATA || !t->work->session)
 		return false;
 	decide(t, REASON_CANCELLED, NULL, true);

@@ -8,9 +8,11 @@
 
 enum provision_step {
 	PROVISION_WAIT,
+	PROVISION_FETCH,
 	PROVISION_OPEN_LINK,
 	PROVISION_READ_RECORDS,
 	PROVISION_EXCHANGE,
+	PROVISION_PROMPT,
 	PROVISION_DELIVER_DATA,
 	PROVISION_CLOSE_LINK,
 	PROVISION_PROVE_KEY,
@@ -38,6 +40,8 @@ void provision_retry(struct job *job);
 enum provision_step provision_entry(struct task *t);
 void provision_open_link(struct task *t);
 void provision_over(struct task *t);
+/* Its certificate is refused while no link is open: final, and remembered with the device. */
+void provision_refuse(struct task *t, enum reason reason, const char *why);
 bool provision_stop(struct task *t);
 void provision_prove_key(struct task *t);
 /* provision_plan.c */

@@ -7,7 +7,9 @@
 
 #include "assign.h"
 #include "devices.h"
+#include "fetch_certificate.h"
 #include "log.h"
+#include "oob_prompt.h"
 #include "provision.h"
 #include "reach.h"
 #include "survey.h"
@@ -68,7 +70,7 @@ static bool is_absent(struct task *t)
 
 	return t->job->row.options.policy == DB_POLICY_CERTIFICATE &&
 	       !(t->device->oob_info & (OOB_INFO_CBP | OOB_INFO_RECORDS)) &&
-	       !(listed && row.has_certificate);
+	       !(listed && row.has_certificate) && !fetch_certificate_possible(t);
 }
 
 void provision_device_heard(struct jobs *j, struct device *d)
@@ -351,7 +353,9 @@ static void start(struct task *t, const struct assign_candidate *how)
 		return;
 	t->row.server = how->server;
 	t->row.rssi = how->rssi;
-	task_start(t, entry == PROVISION_WAIT ? PROVISION_OPEN_LINK : entry);
+	if (entry == PROVISION_WAIT)
+		entry = fetch_certificate_wanted(t) ? PROVISION_FETCH : PROVISION_OPEN_LINK;
+	task_start(t, entry);
 }
 
 static size_t backlog_of(const struct job *job)
@@ -403,7 +407,7 @@ void provision_schedule(struct job *job)
 		survey_run(j, SURVEY_ASKED, true);
 		return;
 	}
-	room = job->pace.limit > job->row.links_open ? job->pace.limit - job->row.links_open : 0;
+	room = oob_room(job);
 	if (room > PICKS_MOST)
 		room = PICKS_MOST;
 	n = (unsigned)choose(job, picks, room);

@@ -7,6 +7,7 @@
 
 #include "ad_structures.h"
 #include "core_jobs.h"
+#include "db_certificates.h"
 #include "devices.h"
 #include "log.h"
 #include "node_jobs.h"
@@ -298,6 +299,7 @@ static unsigned reopen_failed(struct job *job)
 	unsigned n = 0;
 
 	for (struct task *t = job->tasks; t; t = t->next) {
+		t->ended_here = false;
 		if (t->row.state != DB_TASK_FAILED)
 			continue;
 		n++;
@@ -306,7 +308,7 @@ static unsigned reopen_failed(struct job *job)
 		t->row.ended = 0;
 		t->row.error_code[0] = t->row.error_message[0] = 0;
 		snprintf(t->row.step, sizeof t->row.step, "%s", job->kind->steps[STEP_WAIT].name);
-		t->server_losses = 0;
+		t->server_losses = t->refusals = 0;
 		t->n_tried = 0;
 		t->not_before = 0;
 		task_save(t);
@@ -352,6 +354,7 @@ enum jobs_rc jobs_retry(struct jobs *j, int64_t id, char why[JOBS_WHY])
 	job->ending = job->cancelled = false;
 	job->row.error_code[0] = job->row.error_message[0] = 0;
 	job->row.ended = 0;
+	job->began = jobs_now(j);
 	if (job->row.state != DB_JOB_PAUSED)
 		job->row.state = DB_JOB_RUNNING;
 	reopen_failed(job);
@@ -405,6 +408,8 @@ enum jobs_rc jobs_device_delete(struct jobs *j, const uint8_t uuid[UUID_LEN])
 		return JOBS_CONFLICT;
 	if (rc == DB_OK && row.trust == DB_TRUST_REJECTED)
 		return JOBS_CONFLICT; /* forgetting that would let a weaker policy in */
+	if (db_device_certificates_delete(j->env.db, uuid) == DB_ERROR)
+		return JOBS_STORE;
 	rc = db_device_delete(j->env.db, uuid);
 	if (rc != DB_OK)
 		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;
@@ -434,8 +439,10 @@ int64_t jobs_time_left(const struct jobs *j, int64_t id)
 
 		if (job->row.id != id || job->row.ended)
 			continue;
+		if (job->kind->left)
+			return job->kind->left(job);
 		for (const struct task *t = job->tasks; t; t = t->next) {
-			over += task_is_over(t);
+			over += task_is_over(t) && t->ended_here;
 			left += !task_is_over(t);
 		}
 		if (!over)

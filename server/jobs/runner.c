@@ -7,7 +7,9 @@
 
 #include "devices.h"
 #include "extended.h"
+#include "fetch_certificate.h"
 #include "log.h"
+#include "oob_prompt.h"
 #include "provision.h"
 #include "refresh.h"
 #include "session.h"
@@ -124,6 +126,7 @@ static void work_retire(struct task *t)
 	extended_forget(t);
 	t->work = NULL;
 	refresh_work_end(t, w);
+	fetch_certificate_cancel(j, w);
 	timer_stop(j->env.mesh_timers, &w->limit);
 	config_call_cancel(&w->config);
 	rpr_call_cancel(&w->rpr);
@@ -169,6 +172,7 @@ static void finish(struct task *t, enum db_task_state state, const char *code, c
 
 	leave(t);
 	t->row.state = state;
+	t->ended_here = true;
 	t->row.ended = jobs_wall(j);
 	snprintf(t->row.error_code, sizeof t->row.error_code, "%s", code);
 	snprintf(t->row.error_message, sizeof t->row.error_message, "%s", message);
@@ -198,7 +202,7 @@ static void stop_if_hopeless(struct job *job)
 		const char *code = t->row.error_code;
 
 		ended += t->row.state == DB_TASK_SUCCEEDED || t->row.state == DB_TASK_FAILED;
-		failed += t->row.state == DB_TASK_FAILED &&
+		failed += t->row.state == DB_TASK_FAILED && !oob_expired(t) &&
 			  (!strcmp(code, reason_code(REASON_LINK_OPEN_FAILED)) ||
 			   !strcmp(code, reason_code(REASON_LINK_LOST)) ||
 			   !strcmp(code, reason_code(REASON_TIMEOUT)) ||
