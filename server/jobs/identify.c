@@ -6,7 +6,10 @@
  *                            it blinks while the link is open
  *   Link Close                    ----->
  * A node:                          Node, under an AppKey bound to its Health Server
- *   Attention Set                 ----->
+ *   Attention Set, seconds        ----->
+ *                                 <-----  Attention Status
+ *                            it blinks for so long, then the task ends
+ *   Attention Set, 0              ----->        when it is stopped before
  *                                 <-----  Attention Status
  */
 #include <string.h>
@@ -19,8 +22,8 @@
 #include "session.h"
 #include "survey.h"
 
-enum { ATTENTION_DEFAULT = 10, ATTENTION_MOST = 60, OPEN_SECONDS = 6, APP_KEY = 0, TRIES = 2 };
-enum { IDENTIFY_DEVICE = 1, IDENTIFY_ATTEND, IDENTIFY_NODE };
+enum { ATTENTION_DEFAULT = 10, ATTENTION_MOST = 60, OPEN_SECONDS = 6, APP_KEY = 0 };
+enum { IDENTIFY_DEVICE = 1, IDENTIFY_ATTEND, IDENTIFY_NODE, IDENTIFY_BLINK, IDENTIFY_STOP };
 
 static const uint64_t hearing_limit = SEC(8); /* then it says that it is not there */
 
@@ -74,38 +77,78 @@ static void nothing(struct task *t)
 {
 }
 
+static void set_attention(struct task *t, unsigned seconds,
+			  void (*done)(void *ctx, enum access_result r, struct config_call *call))
+{
+	struct access_target to = configure_target(t);
+
+	to.app_index = APP_KEY;
+	t->work->config.done = done;
+	t->work->config.ctx = t;
+	health_attention_set(t->job->jobs->access, &t->work->config, &to, (uint8_t)seconds);
+}
+
+static void blinks(struct task *t)
+{
+	timer_start(t->job->jobs->env.mesh_timers, &t->work->limit, SEC(attention_of(t)), attended,
+		    t);
+}
+
 static void on_attention(void *ctx, enum access_result r, struct config_call *call)
 {
 	struct task *t = ctx;
 
 	if (r == ACCESS_OK)
-		task_succeed(t, NULL);
+		task_enter(t, IDENTIFY_BLINK);
 	else
 		task_fail(t, REASON_TIMEOUT, "The node does not answer.");
 }
 
 static void blink_node(struct task *t)
 {
-	struct access_target to = configure_target(t);
+	set_attention(t, attention_of(t), on_attention);
+}
 
-	to.app_index = APP_KEY;
-	t->work->config.done = on_attention;
-	t->work->config.ctx = t;
-	health_attention_set(t->job->jobs->access, &t->work->config, &to, (uint8_t)attention_of(t));
+/* Whether it answered or not: it ends by itself in the end. */
+static void on_stopped(void *ctx, enum access_result r, struct config_call *call)
+{
+	task_cancel(ctx);
+}
+
+static void stop_node(struct task *t)
+{
+	config_call_cancel(&t->work->config);
+	set_attention(t, 0, on_stopped);
 }
 
 void identify_over(struct task *t)
 {
 	if (t->work->session)
 		session_abort(t->work->session);
+	else if (t->step == IDENTIFY_BLINK)
+		task_succeed(t, NULL);
+	else if (t->step == IDENTIFY_NODE)
+		task_fail(t, REASON_TIMEOUT, "The node does not answer.");
 }
 
 bool identify_stop(struct task *t)
 {
-	if (!t->work->session)
-		return false;
-	session_abort(t->work->session);
+	if (t->work->session)
+		session_abort(t->work->session);
+	else if (t->step == IDENTIFY_NODE || t->step == IDENTIFY_BLINK)
+		task_enter(t, IDENTIFY_STOP);
 	return true;
+}
+
+int64_t identify_left(const struct job *job)
+{
+	uint64_t now = jobs_now(job->jobs), end = now;
+
+	for (const struct task *t = job->tasks; t; t = t->next)
+		if (t->row.state == DB_TASK_RUNNING && t->work->limit.at > end &&
+		    (t->step == IDENTIFY_ATTEND || t->step == IDENTIFY_BLINK))
+			end = t->work->limit.at;
+	return end > now ? (int64_t)((end - now) / 1000) : -1;
 }
 
 void identify_stop_others(struct jobs *j)
@@ -131,6 +174,17 @@ static struct server *loudest(const struct jobs *j, const struct device *d, uint
 		*rssi = d->sighting[i].rssi;
 	}
 	return best;
+}
+
+/* The word that ends another's blinking must not come after ours. */
+static bool is_stopping(const struct jobs *j, uint16_t address)
+{
+	for (const struct job *job = j->active; job; job = job->next)
+		for (const struct task *t = job->tasks; t; t = t->next)
+			if (job->row.kind == DB_JOB_IDENTIFY && t->row.address == address &&
+			    t->row.state == DB_TASK_RUNNING)
+				return true;
+	return false;
 }
 
 static void try_device(struct task *t)
@@ -159,10 +213,10 @@ void identify_schedule(struct job *job)
 	for (struct task *t = job->tasks; t; t = t->next) {
 		if (t->row.state != DB_TASK_WAITING)
 			continue;
-		if (t->row.address)
-			task_start(t, IDENTIFY_NODE);
-		else
+		if (!t->row.address)
 			try_device(t);
+		else if (!is_stopping(job->jobs, t->row.address))
+			task_start(t, IDENTIFY_NODE);
 	}
 }
 
@@ -170,10 +224,13 @@ static const struct step steps[] = {
 	{ "wait", nothing, 0, STEP_WAIT, -1 },
 	{ "invite", blink_device, SEC(9), STEP_WAIT, DB_PHASE_LINK },
 	{ "attend", nothing, SEC(ATTENTION_MOST + 1), STEP_WAIT, -1 },
-	{ "attention", blink_node, 0, STEP_WAIT, DB_PHASE_CONFIGURE },
+	{ "attention", blink_node, SEC(9), STEP_WAIT, DB_PHASE_CONFIGURE },
+	{ "blink", blinks, 0, STEP_WAIT, -1 },
+	{ "stop", stop_node, 0, STEP_WAIT, DB_PHASE_CONFIGURE },
 };
 const struct job_kind identify_kind = { .steps = steps,
 					.n_steps = ARRAY_LEN(steps),
 					.schedule = identify_schedule,
 					.over = identify_over,
-					.stop = identify_stop };
+					.stop = identify_stop,
+					.left = identify_left };

@@ -18,5 +18,6 @@ void identify_stop_others(struct jobs *j);
 void identify_schedule(struct job *job);
 void identify_over(struct task *t);
 bool identify_stop(struct task *t);
+int64_t identify_left(const struct job *job);
 
 #endif

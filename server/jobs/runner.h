@@ -29,6 +29,8 @@ struct job_kind {
 	bool (*stop)(struct task *t);
 	/* Its last task has ended: nothing more will come. NULL: always. */
 	bool (*complete)(struct job *job);
+	/* Milliseconds to its end, -1 not known. NULL: guessed by the tasks that have ended. */
+	int64_t (*left)(const struct job *job);
 };
 const struct job_kind *job_kind_of(enum db_job_kind kind);
 
