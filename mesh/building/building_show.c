@@ -8,6 +8,7 @@
 
 #include "building_file.h"
 #include "building_make.h"
+#include "building_panel.h"
 #include "building_store.h"
 
 /* An absent or broken image is a factory-new device, as it is for the device itself. */
@@ -27,6 +28,23 @@ static bool state_of(const struct building_device *d, const char *folder, struct
 	secret_wipe(image, n);
 	free(image);
 	return true;
+}
+
+/* What a person sees at the device while a building runs on this folder: "display" is what it
+ * shows (or how often it blinks), "entry" what it waits for. */
+static json_t *panel_json(json_t *o, const struct building_device *d, const char *folder)
+{
+	static const char *const entries[] = {
+		[DEVICE_COUNT] = "count", [DEVICE_DIGITS] = "number", [DEVICE_TEXT] = "text"
+	};
+	struct device_prompt now;
+	bool open = building_panel_read(folder, d->make.uuid, &now);
+
+	json_object_set_new(o, "display",
+			    open && !now.input ? json_string(now.value) : json_null());
+	json_object_set_new(o, "entry",
+			    open && now.input ? json_string(entries[now.type]) : json_null());
+	return o;
 }
 
 static json_t *state_json(const struct building_device *d, const struct device_state *s)
@@ -56,7 +74,7 @@ static void state_line(FILE *out, const struct building_device *d, const struct 
 		fprintf(out, "%s  %-12s  -       unprovisioned\n", uuid, d->make.name);
 }
 
-static json_t *make_json(const struct building_device *d, unsigned hops)
+static json_t *made_json(const struct building_device *d, unsigned hops)
 {
 	const struct device_make *m = &d->make;
 	char uuid[UUID_TEXT];
@@ -72,6 +90,28 @@ static json_t *make_json(const struct building_device *d, unsigned hops)
 			 "fault", building_fault_name(m->fault), "absent", d->absent, "reach",
 			 (int)hops, "composition_change", m->changed_elements != 0,
 			 "large_composition", m->large_composition);
+}
+
+/* On its label: the public key, where it goes out of band. */
+static json_t *make_json(const struct building_device *d, unsigned hops)
+{
+	const struct device_make *m = &d->make;
+	json_t *o = made_json(d, hops), *output = json_null(), *input = json_null();
+	uint8_t key[P256_PUBLIC];
+	char text[2 * P256_PUBLIC + 1];
+	bool has_key = m->oob_public_key && p256_public(&m->secret_key, key);
+
+	if (m->output_size)
+		output = json_pack("{s:i, s:i}", "size", m->output_size, "actions",
+				   m->output_actions);
+	if (m->input_size)
+		input = json_pack("{s:i, s:i}", "size", m->input_size, "actions", m->input_actions);
+	json_object_set_new(o, "public_key",
+			    has_key ? json_string(hex_format(text, bytes_of(key, sizeof(key))))
+				    : json_null());
+	json_object_set_new(o, "output_oob", output);
+	json_object_set_new(o, "input_oob", input);
+	return o;
 }
 
 static void make_line(FILE *out, const struct building_device *d, unsigned hops)
@@ -106,8 +146,10 @@ static bool show_all(const struct building_file *f, const char *state, json_t *l
 		if (!ok)
 			break;
 		if (list)
-			json_array_append_new(list, state ? state_json(&f->devices[i], &s)
-							  : make_json(&f->devices[i], hops[i]));
+			json_array_append_new(list,
+					      state ? panel_json(state_json(&f->devices[i], &s),
+								 &f->devices[i], state)
+						    : make_json(&f->devices[i], hops[i]));
 		else if (state)
 			state_line(out, &f->devices[i], &s);
 		else

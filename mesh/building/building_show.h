@@ -9,7 +9,8 @@
 
 /* state: the folder of flash images, or NULL for the makes. json: {"devices": [...]}, with state
  * "uuid", "name", "provisioned", "address" ("0x0005" or null), "device_key_id" (or null),
- * "elements", "relay", "resets". False: error is one line, nothing was printed. */
+ * "elements", "relay", "resets", and while a building runs on that folder "display" and "entry"
+ * (null for nothing). False: error is one line, nothing was printed. */
 bool building_show(const char *file, const char *state, bool json, FILE *out,
 		   char error[BUILDING_ERROR]);
 

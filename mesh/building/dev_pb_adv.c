@@ -21,15 +21,17 @@
 enum { GPCF_START = 0, GPCF_ACK = 1, GPCF_CONTINUATION = 2, GPCF_CONTROL = 3 };
 enum { LINK_OPEN = 0, LINK_ACK = 1, LINK_CLOSE = 2 };
 enum { FIRST_SEGMENT = 20, NEXT_SEGMENT = 23, NUMBER_MASK = 0x7F, DEVICE_NUMBERS = 0x80 };
+enum { START_METHOD = 3 }; /* octet of a Start PDU */
 enum { COPIES = 3, INTERVAL_MS = 20, CLOSE_ROUNDS = 3 };
 
-#define OPEN_REPEAT  MSEC(500) /* at first; each pause is longer by OPEN_LONGER, to OPEN_MOST */
-#define OPEN_LONGER  MSEC(250)
-#define OPEN_MOST    SEC(2)
-#define RETRANSMIT   MSEC(500)
-#define CLOSE_GAP    MSEC(80)
-#define TRANSACTION  SEC(30)
-#define LINK_TIMEOUT SEC(60)
+#define OPEN_REPEAT	MSEC(500) /* at first; each pause is longer by OPEN_LONGER, to OPEN_MOST */
+#define OPEN_LONGER	MSEC(250)
+#define OPEN_MOST	SEC(2)
+#define RETRANSMIT	MSEC(500)
+#define CLOSE_GAP	MSEC(80)
+#define TRANSACTION	SEC(30)
+#define LINK_TIMEOUT	SEC(60)
+#define PATIENT_TIMEOUT SEC(120)
 
 uint8_t dev_pb_fcs(struct bytes pdu)
 {
@@ -202,9 +204,18 @@ static void on_transaction_limit(void *ctx)
 	close_link(ctx, DEV_PB_NOT_ACKED, PROV_CLOSE_TIMEOUT);
 }
 
+/* 5.4.4: both ends wait longer once Start has said that a person is asked. */
+static void note_pace(struct dev_pb_link *l, struct bytes pdu)
+{
+	if (pdu.n > START_METHOD && pdu.p[0] == PROV_START)
+		l->patient = pdu.p[START_METHOD] == PROV_AUTH_OUTPUT ||
+			     pdu.p[START_METHOD] == PROV_AUTH_INPUT;
+}
+
 static void restart_idle(struct dev_pb_link *l)
 {
-	timer_start(l->env->timers, &l->idle, LINK_TIMEOUT, on_idle, l);
+	timer_start(l->env->timers, &l->idle, l->patient ? PATIENT_TIMEOUT : LINK_TIMEOUT, on_idle,
+		    l);
 }
 
 /* A device may answer at a pace of its own, and drop the answer that waits when it hears Link Open
@@ -222,7 +233,7 @@ static void say_open(void *ctx)
 static void begin(struct dev_pb_link *l, enum dev_pb_state state)
 {
 	l->state = state;
-	l->heard_pdu = false;
+	l->heard_pdu = l->patient = false;
 	l->reason = PROV_CLOSE_SUCCESS;
 	l->tx.number = l->initiator ? 0 : DEVICE_NUMBERS;
 	l->rx.any = false;
@@ -278,6 +289,7 @@ bool dev_pb_send(struct dev_pb_link *l, struct bytes pdu)
 		delay += l->rx.ack.at - timers_now(ts);
 	timer_start(ts, &l->tx.step, delay, send_segment, l);
 	timer_start(ts, &l->tx.limit, TRANSACTION, on_transaction_limit, l);
+	note_pace(l, pdu);
 	restart_idle(l);
 	return true;
 }
@@ -330,6 +342,7 @@ static void try_complete(struct dev_pb_link *l)
 	l->rx.number = (uint8_t)((number & DEVICE_NUMBERS) | ((number + 1) & NUMBER_MASK));
 	l->heard_pdu = true;
 	schedule_ack(l, number);
+	note_pace(l, pdu);
 	restart_idle(l);
 	/* A provisioner goes on only when it has our PDU: its acknowledgment was lost. */
 	if (!l->initiator && l->tx.busy)

@@ -44,7 +44,7 @@ struct dev_pb_link {
 
 	enum dev_pb_state state;
 	uint32_t id;
-	bool heard_pdu;
+	bool heard_pdu, patient;
 	enum dev_pb_end end;
 	uint8_t reason;
 	uint8_t rounds; /* of Link Open sent, of Link Close still to send */

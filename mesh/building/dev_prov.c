@@ -6,7 +6,8 @@
  *      | Invite -------------------------------------------> |  FRESH
  *      | <------------------------------------- Capabilities |  INVITED
  *      | Start, Public Key --------------------------------> |  STARTED, then
- *      | <---------------------- Public Key (unless it is OOB)|  KEYED
+ *      | <---------------------- Public Key (unless it is OOB)|  KEYED; shows its Output OOB
+ *      | <------------------------------------ Input Complete |  INPUT before it, with Input OOB
  *      | Confirmation -------------------------------------> |
  *      | <------------------------------------- Confirmation |  CONFIRMED
  *      | Random -------------------------------------------> |  checked before ours leaves
@@ -39,12 +40,16 @@ void dev_prov_reset(struct dev_prov *p)
 {
 	const struct device_make *make = p->make;
 	const struct dev_prov_ops *ops = p->ops;
-	void *ctx = p->ctx;
+	void *ctx = p->ctx, *shown_ctx = p->shown_ctx;
+	void (*shown)(void *, const struct device_prompt *) = p->shown;
 	uint8_t elements = p->elements;
 
+	dev_prov_oob_end(p);
 	secret_wipe(p, sizeof(*p));
 	dev_prov_init(p, make, ops, ctx);
 	p->elements = elements;
+	p->shown = shown;
+	p->shown_ctx = shown_ctx;
 }
 
 static void send_pdu(struct dev_prov *p, uint8_t type, const void *params, size_t n)
@@ -96,11 +101,7 @@ static enum dev_prov_state on_invite(struct dev_prov *p, struct bytes in)
 	wr_u8(&w, p->elements);
 	wr_be16(&w, p->make->algorithms);
 	wr_u8(&w, p->make->oob_public_key ? 1 : 0);
-	wr_u8(&w, p->make->static_oob_len > 0 ? PROV_OOB_STATIC : 0);
-	wr_u8(&w, 0); /* no Output OOB */
-	wr_be16(&w, 0);
-	wr_u8(&w, 0); /* no Input OOB */
-	wr_be16(&w, 0);
+	dev_prov_oob_capabilities(p->make, &w);
 	p->inputs[INPUT_INVITE] = in.p[0];
 	p->ops->attention(p->ctx, in.p[0]);
 	send_pdu(p, PROV_CAPABILITIES, p->inputs + INPUT_CAPABILITIES, 11);
@@ -135,14 +136,14 @@ static enum dev_prov_state on_start(struct dev_prov *p, struct bytes in)
 		return fail(p, PROV_ERR_INVALID_FORMAT);
 	if (key > 1 || (key == 1 && !make->oob_public_key))
 		return fail(p, PROV_ERR_INVALID_FORMAT);
-	if (method > PROV_AUTH_STATIC || action != 0 || size != 0)
-		return fail(p, PROV_ERR_INVALID_FORMAT); /* no Output or Input OOB was offered */
-	if (method == PROV_AUTH_STATIC && make->static_oob_len == 0)
+	if (!dev_prov_oob_offered(make, method, action, size))
 		return fail(p, PROV_ERR_INVALID_FORMAT);
 	p->hmac = algorithm == PROV_ALG_HMAC;
 	p->auth_len = p->hmac ? 32 : 16;
 	p->oob_key = key == 1;
-	p->static_oob = method == PROV_AUTH_STATIC;
+	p->method = method;
+	p->action = action;
+	p->size = size;
 	dev_prov_auth_value(p);
 	if (!take_key_pair(p))
 		return fail(p, PROV_ERR_UNEXPECTED_ERROR);
@@ -158,9 +159,12 @@ static enum dev_prov_state on_public_key(struct dev_prov *p, struct bytes in)
 		return fail(p, PROV_ERR_INVALID_FORMAT);
 	secret_wipe(&p->secret, sizeof(p->secret));
 	memcpy(p->inputs + INPUT_KEY_PEER, in.p, P256_PUBLIC);
-	dev_prov_derive_confirmation(p);
 	if (!p->oob_key)
 		send_pdu(p, PROV_PUBLIC_KEY, own, P256_PUBLIC);
+	dev_prov_oob_begin(p);
+	if (p->method == PROV_AUTH_INPUT)
+		return DEV_PROV_INPUT; /* AuthValue is not known yet */
+	dev_prov_derive_confirmation(p);
 	return DEV_PROV_KEYED;
 }
 
@@ -264,4 +268,6 @@ void dev_prov_received(struct dev_prov *p, struct bytes pdu)
 		p->state = fail(p, PROV_ERR_INVALID_FORMAT);
 	else
 		p->state = rule->handle(p, params);
+	if (p->state >= DEV_PROV_CONFIRMED)
+		dev_prov_oob_end(p); /* whatever it was, it is used up */
 }

@@ -35,6 +35,7 @@ enum dev_prov_state {
 	DEV_PROV_FRESH, /* records, or Invite */
 	DEV_PROV_INVITED,
 	DEV_PROV_STARTED,
+	DEV_PROV_INPUT, /* a person has to enter something first */
 	DEV_PROV_KEYED,
 	DEV_PROV_CONFIRMED,
 	DEV_PROV_KNOWN,
@@ -50,7 +51,11 @@ struct dev_prov {
 	uint8_t elements; /* as Capabilities tell; the make's, unless the owner says otherwise */
 
 	uint8_t inputs[DEV_PROV_INPUTS]; /* ConfirmationInputs, as they went over the air */
-	bool hmac, static_oob, oob_key;
+	bool hmac, oob_key;
+	uint8_t method, action, size; /* of Start */
+	bool showing;		      /* a person has something to read, or to enter */
+	void (*shown)(void *ctx, const struct device_prompt *now); /* may be NULL */
+	void *shown_ctx;
 	size_t auth_len; /* 16 or 32 octets of Confirmation, Random, AuthValue */
 	struct secret32 secret, ecdh, auth, random;
 	uint8_t confirmation_salt[32];
@@ -66,6 +71,17 @@ void dev_prov_init(struct dev_prov *p, const struct device_make *make,
 void dev_prov_received(struct dev_prov *p, struct bytes pdu);
 /* Forgets all secrets; as fresh as after init, with the elements that it had. */
 void dev_prov_reset(struct dev_prov *p);
+
+/* Output and Input OOB; in dev_prov_oob.c. */
+void dev_prov_oob_capabilities(const struct device_make *make, struct wr *w);
+/* Is Start's method, action and size among what was offered? */
+bool dev_prov_oob_offered(const struct device_make *make, uint8_t method, uint8_t action,
+			  uint8_t size);
+/* Draws and shows, or waits for a person. */
+void dev_prov_oob_begin(struct dev_prov *p);
+void dev_prov_oob_end(struct dev_prov *p);
+/* A person has entered this: Input Complete leaves. */
+bool dev_prov_entered(struct dev_prov *p, const char *text);
 
 /* The derivations of 5.4.2.4 and 5.4.2.5, on the fields above; in dev_prov_keys.c. */
 void dev_prov_auth_value(struct dev_prov *p);

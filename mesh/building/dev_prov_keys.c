@@ -4,13 +4,14 @@
 
 #include <string.h>
 
-/* AuthValue, 5.4.2.4.1: a binary static value is left-aligned, padded or cut on the right. */
+/* AuthValue, 5.4.2.4.1: a binary static value is left-aligned, padded or cut on the right. Those of
+ * Output and Input OOB come later. */
 void dev_prov_auth_value(struct dev_prov *p)
 {
 	size_t n = p->make->static_oob_len;
 
 	memset(&p->auth, 0, sizeof(p->auth));
-	if (p->static_oob)
+	if (p->method == PROV_AUTH_STATIC)
 		memcpy(p->auth.octet, p->make->static_oob, n < p->auth_len ? n : p->auth_len);
 }
 

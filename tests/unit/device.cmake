@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 mm_test(test_dev_vectors mm_building PkgConfig::JANSSON)
 mm_test(test_dev_prov mm_building PkgConfig::JANSSON)
+mm_test(test_dev_oob mm_building)
 mm_test(test_dev_pb_adv mm_building)
 mm_test(test_dev_node mm_building)
 mm_test(test_dev_nppi mm_building)

@@ -391,7 +391,7 @@ TEST(static_oob_is_padded_or_cut_on_the_right)
 	bench_init(&b);
 	memset(b.make.static_oob, 0xAB, 32);
 	b.make.static_oob_len = 16;
-	b.prov.static_oob = true;
+	b.prov.method = PROV_AUTH_STATIC;
 	b.prov.auth_len = 32;
 	dev_prov_auth_value(&b.prov);
 	check_int(b.prov.auth.octet[15], 0xAB);
