@@ -15,7 +15,8 @@ struct options_body {
 };
 
 static const char *const kinds[] = { "scan", "provision", "configure", "remove", "identify", NULL };
-static const char *const policies[] = { "certificate", "static-oob", "none", NULL };
+static const char *const policies[] = { "certificate", "static-oob", "output-oob",
+					"input-oob",   "none",	 NULL };
 static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
 
 #define OPT_AT(member) offsetof(struct options_body, member)

@@ -90,7 +90,7 @@ static json_t *durations_json(const struct db_task *t)
 	return o;
 }
 
-static json_t *task_row_json(const struct db_task *t)
+static json_t *task_row_json(struct api *api, const struct db_task *t)
 {
 	json_t *o = json_object();
 
@@ -109,6 +109,11 @@ static json_t *task_row_json(const struct db_task *t)
 	json_object_set_new(o, "ended_at", json_time_ms(t->ended));
 	json_object_set_new(o, "durations", durations_json(t));
 	json_object_set_new(o, "error", error_json(t->error_code, t->error_message));
+	json_object_set_new(o, "message", json_text(*t->error_code ? "" : t->error_message));
+	json_object_set_new(o, "method", json_text(t->method));
+	json_object_set_new(o, "method_reason", json_text(t->method_why));
+	json_object_set_new(o, "new_address", json_address(t->new_address));
+	json_object_set_new(o, "prompt", task_prompt_json(api, t->id));
 	return o;
 }
 
@@ -141,7 +146,7 @@ json_t *task_json(struct api *api, int64_t id)
 
 	if (db_task_get(api->env.db, id, &t) != DB_OK)
 		return NULL;
-	o = task_row_json(&t);
+	o = task_row_json(api, &t);
 	task_name_fill(api, o);
 	return o;
 }
@@ -221,14 +226,17 @@ static const struct field tasks_fields[] = {
 
 static void task_add(void *ctx, const struct db_task *t)
 {
-	json_array_append_new(ctx, task_row_json(t));
+	struct walk *w = ctx;
+
+	json_array_append_new(w->items, task_row_json(w->api, t));
 }
 
 static struct reply list_tasks(struct api *api, const struct request *rq)
 {
 	struct db_task_filter f = { .state = -1 };
+	struct walk w = { .api = api };
 	struct tasks_query q;
-	json_t *items, *task;
+	json_t *task;
 	char next[DB_CURSOR];
 	struct db_page page;
 	struct reply bad;
@@ -247,10 +255,10 @@ static struct reply list_tasks(struct api *api, const struct request *rq)
 	if (q.state.s)
 		f.state = db_task_state_parse(q.state.s);
 	page = page_of(&q.page, NULL);
-	items = json_array();
-	rc = db_tasks(api->env.db, &f, &page, task_add, items, next);
-	json_array_foreach(items, i, task) task_name_fill(api, task);
-	return reply_page(rc, items, next);
+	w.items = json_array();
+	rc = db_tasks(api->env.db, &f, &page, task_add, &w, next);
+	json_array_foreach(w.items, i, task) task_name_fill(api, task);
+	return reply_page(rc, w.items, next);
 }
 
 /* No body, or an empty object. */

@@ -59,6 +59,10 @@ enum db_rc db_device_certificate(struct db *db, const uint8_t uuid[UUID_LEN], ui
 /* DB_NONE: there is no such device. */
 enum db_rc db_device_set_scan(struct db *db, const uint8_t uuid[UUID_LEN],
 			      const struct db_device_scan *scan);
+/* The public key that the list tells: X and Y. NULL takes it off; DB_NONE when there is none. */
+enum { DB_OOB_KEY = 64 };
+enum db_rc db_device_set_oob_key(struct db *db, const uint8_t uuid[UUID_LEN], const uint8_t *key);
+enum db_rc db_device_oob_key(struct db *db, const uint8_t uuid[UUID_LEN], uint8_t out[DB_OOB_KEY]);
 /* Its sightings go too. That it was stronger once is kept, for a row that comes later. */
 enum db_rc db_device_delete(struct db *db, const uint8_t uuid[UUID_LEN]);
 /* What is kept of one without a row. DB_NONE: nothing. */

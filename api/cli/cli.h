@@ -76,6 +76,7 @@ int command_usage(const char *why);
 /* All of a list, as a table or as JSON. */
 int command_list(const struct cli_args *a, struct rest *r, const char *path,
 		 const struct column *columns, size_t n);
+int command_oob(const struct cli_args *a, struct rest *r);
 int command_capture(const struct cli_args *a, struct rest *r);
 
 #endif

@@ -468,6 +468,7 @@ static const struct command {
 	{ "retry", job_act, true },
 	{ "import", import, true },
 	{ "trust", trust, true },
+	{ "oob", command_oob, true },
 	{ "capture", command_capture, true },
 };
 

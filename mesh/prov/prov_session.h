@@ -62,6 +62,7 @@ struct prov {
 	struct records *records;
 	struct prov_policy policy;
 	bool attend_only;
+	bool prompted;	      /* ended while a person was asked */
 	bool have_device_key; /* out of band */
 	struct prov_capabilities capabilities;
 	struct prov_pdu_start start;

@@ -105,6 +105,7 @@ static void describe(struct prov *p, struct prov_event *ev,
 		ev->end = p->end;
 		ev->carrier_end = p->carrier_end;
 		ev->device_error = p->device_error;
+		ev->prompting = p->prompted;
 	}
 }
 
@@ -172,14 +173,14 @@ static enum prov_close_reason close_reason(const struct prov *p)
 
 static void limit_over(void *ctx);
 
-static bool is_prompting(const struct prov *p)
+bool prov_is_prompting(const struct prov *p)
 {
 	return p->state == AWAIT_OOB_VALUE || p->state == AWAIT_INPUT_COMPLETE;
 }
 
 static uint64_t limit_of(const struct prov *p)
 {
-	if (is_prompting(p))
+	if (prov_is_prompting(p))
 		return prompt_timer;
 	return p->start.method == PROV_AUTH_OUTPUT || p->start.method == PROV_AUTH_INPUT
 		       ? patient_timer
@@ -198,6 +199,8 @@ void prov_enter(struct prov *p, enum prov_state next)
 		[ENDED] = 1u << PROV_EV_ENDED,
 	};
 
+	if (next >= CLOSING)
+		p->prompted |= prov_is_prompting(p);
 	p->state = next;
 	if (next < CLOSING) {
 		timer_start(p->env.timers, &p->limit, limit_of(p), limit_over, p);
@@ -306,7 +309,7 @@ static void carrier_sent(void *ctx)
 	p->outstanding = false;
 	if (p->state >= CLOSING)
 		return;
-	if (!is_prompting(p)) /* a prompt's limit is promised already */
+	if (!prov_is_prompting(p)) /* a prompt's limit is promised already */
 		timer_start(p->env.timers, &p->limit, limit_of(p), limit_over, p);
 	pump(p);
 }

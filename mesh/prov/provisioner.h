@@ -96,6 +96,7 @@ struct prov_event {
 	enum prov_end end;
 	enum carrier_end carrier_end; /* with PROV_END_CARRIER */
 	uint8_t device_error;	      /* with PROV_END_DEVICE_FAILED: enum prov_error or RFU */
+	bool prompting;		      /* while a person was asked */
 };
 
 struct prov;
@@ -123,6 +124,8 @@ void prov_read_records(struct prov *p);
  * prov_abort(). Like the others here, it does nothing to a session that is ending already. */
 void prov_invite(struct prov *p, const struct prov_policy *policy, const uint8_t *oob_public_key,
 		 uint8_t attention);
+/* A person is asked at the moment. */
+bool prov_is_prompting(const struct prov *p);
 /* After PROV_EV_OOB_OUTPUT. False: text cannot be what the device shows, and we still wait for it.
  */
 bool prov_oob_value(struct prov *p, const char *text);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /oob, POST /oob/{task}: what a person is asked while a task waits for it. */
+#include <string.h>
+
+#include "api_private.h"
+
+static json_t *prompt_json(struct api *api, const struct jobs_prompt *p)
+{
+	json_t *o = json_object();
+	struct db_device d = { .listed = false };
+
+	db_device_get(api->env.db, p->uuid, &d);
+	secret_wipe(d.static_oob, sizeof(d.static_oob));
+	json_object_set_new(o, "task", json_integer(p->task));
+	json_object_set_new(o, "job", json_integer(p->job));
+	json_object_set_new(o, "uuid", json_uuid(p->uuid));
+	json_object_set_new(o, "name", json_text(d.name));
+	json_object_set_new(o, "area", json_text(d.area));
+	json_object_set_new(o, "method", json_string(p->method));
+	json_object_set_new(o, "action", json_string(p->action));
+	json_object_set_new(o, "type", json_string(p->type));
+	json_object_set_new(o, "size", json_integer(p->size));
+	json_object_set_new(o, "value", p->value ? json_string(p->value) : json_null());
+	json_object_set_new(o, "asked_at", json_time_ms(p->asked));
+	json_object_set_new(o, "expires_at", json_time_ms(p->expires));
+	json_object_set_new(o, "seconds_left", json_integer(p->seconds_left));
+	json_object_set_new(o, "server", json_address(p->server));
+	return o;
+}
+
+json_t *task_prompt_json(struct api *api, int64_t task)
+{
+	struct jobs_prompt p;
+
+	return jobs_prompt_get(api->env.jobs, task, &p) ? prompt_json(api, &p) : json_null();
+}
+
+struct walk {
+	struct api *api;
+	json_t *items;
+};
+
+static void prompt_add(void *ctx, const struct jobs_prompt *p)
+{
+	struct walk *w = ctx;
+
+	json_array_append_new(w->items, prompt_json(w->api, p));
+}
+
+/* A person answers a few at a time: one page holds them. */
+static struct reply list_prompts(struct api *api, const struct request *rq)
+{
+	struct walk w = { .api = api, .items = json_array() };
+
+	jobs_prompts(api->env.jobs, prompt_add, &w);
+	return reply_list(w.items, "");
+}
+
+struct answer_body {
+	struct field_text value;
+	struct field_bool cancel;
+};
+
+static bool body_read(const struct request *rq, json_t *object, struct answer_body *b,
+		      struct problem *p)
+{
+	static const struct field fields[] = {
+		{ "value", FIELD_TEXT, 0, 1, 8, NULL, NULL, NULL,
+		  offsetof(struct answer_body, value) },
+		{ "cancel", FIELD_BOOL, 0, 0, 0, NULL, NULL, NULL,
+		  offsetof(struct answer_body, cancel) },
+	};
+
+	if (!fields_read(object, fields, ARRAY_LEN(fields), "", b, sizeof(*b), p))
+		return false;
+	if (!b->value.given && !b->cancel.given)
+		return problem_set(p, 400, "missing_field", "value",
+				   "value is wanted: what the device shows.");
+	if (b->cancel.given && (!b->cancel.v || b->value.given))
+		return problem_set(p, 400, "invalid_value", "cancel",
+				   "cancel must be true, and alone.");
+	return true;
+}
+
+static struct reply answer(struct api *api, const struct request *rq)
+{
+	struct answer_body b;
+	char why[JOBS_WHY] = "";
+	struct problem p;
+	struct reply bad;
+	enum jobs_rc rc;
+	json_t *body;
+	int64_t task;
+
+	if (!path_id(rq, &task, &bad))
+		return bad;
+	body = body_parse(rq->body, &p);
+	if (!body || !body_read(rq, body, &b, &p)) {
+		json_decref(body);
+		return reply_problem(&p);
+	}
+	rc = b.cancel.given ? jobs_prompt_cancel(api->env.jobs, task, why)
+			    : jobs_prompt_answer(api->env.jobs, task, b.value.s, why);
+	json_decref(body);
+	if (rc == JOBS_CONFLICT)
+		return reply_error(409, "prompt_closed", NULL, "%s", why);
+	return rc == JOBS_OK ? reply_json(202, task_json(api, task)) : reply_jobs(rc, why, "value");
+}
+
+static const struct route routes[] = {
+	{ .method = HTTP_GET, .pattern = "/oob", .role = DB_ROLE_VIEWER, .handle = list_prompts },
+	{ .method = HTTP_POST,
+	  .pattern = "/oob/{task}",
+	  .role = DB_ROLE_INSTALLER,
+	  .mutates = true,
+	  .body = BODY_JSON,
+	  .handle = answer },
+};
+const struct route_table oob_routes = { routes, ARRAY_LEN(routes) };
