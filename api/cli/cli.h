@@ -77,6 +77,9 @@ int command_usage(const char *why);
 int command_list(const struct cli_args *a, struct rest *r, const char *path,
 		 const struct column *columns, size_t n);
 int command_oob(const struct cli_args *a, struct rest *r);
+/* Of "-" standard input; NULL, said on stderr, when it cannot be read. The caller frees. */
+char *command_file_read(const char *path, size_t *n);
+int command_trust(const struct cli_args *a, struct rest *r);
 int command_capture(const struct cli_args *a, struct rest *r);
 
 #endif

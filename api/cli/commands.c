@@ -320,7 +320,7 @@ static int job_act(const struct cli_args *a, struct rest *r)
 
 /* ---- files ---- */
 
-static char *file_read(const char *path, size_t *n)
+char *command_file_read(const char *path, size_t *n)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
 	char *data = f ? malloc(FILE_MAX + 1) : NULL;
@@ -368,7 +368,7 @@ static int import(const struct cli_args *a, struct rest *r)
 
 	if (a->n_words != 2)
 		return command_usage("import FILE");
-	data = file_read(a->words[1], &body.n);
+	data = command_file_read(a->words[1], &body.n);
 	if (!data)
 		return EXIT_FAILED;
 	body.data = data;
@@ -390,59 +390,6 @@ static int import(const struct cli_args *a, struct rest *r)
 	bad = json_integer_value(json_object_get(json_object_get(answer, "counts"), "refused"));
 	json_decref(answer);
 	return bad ? EXIT_PARTIAL : EXIT_OK;
-}
-
-static int trust_add(const struct cli_args *a, struct rest *r)
-{
-	struct rest_body body = { .type = "application/pkix-cert" };
-	json_t *answer;
-	char text[32], *data;
-	long code;
-
-	data = file_read(a->words[2], &body.n);
-	if (!data)
-		return EXIT_FAILED;
-	body.data = data;
-	if (memmem(data, body.n, "-----BEGIN", 10))
-		body.type = "application/x-pem-file";
-	code = rest_call(r, "POST", "/trust-anchors", &body, &answer);
-	free(data);
-	if (code != 201)
-		return command_refused(r, code, answer);
-	if (a->json) {
-		json_print(answer);
-	} else {
-		printf("%s added, ", value_text(answer, "added", text, sizeof(text)));
-		printf("%s were there already\n",
-		       value_text(answer, "already_there", text, sizeof(text)));
-	}
-	json_decref(answer);
-	return EXIT_OK;
-}
-
-static int trust(const struct cli_args *a, struct rest *r)
-{
-	static const struct column columns[] = { { "ID", "id" },
-						 { "SUBJECT", "subject" },
-						 { "UNTIL", "not_after" },
-						 { "VALID", "valid" } };
-	const char *what = a->n_words > 1 ? a->words[1] : "list";
-	json_t *answer;
-	char path[96];
-	long code;
-
-	if (strcmp(what, "list") == 0 && a->n_words <= 2)
-		return command_list(a, r, "/trust-anchors", columns, ARRAY_LEN(columns));
-	if (strcmp(what, "add") == 0 && a->n_words == 3)
-		return trust_add(a, r);
-	if (strcmp(what, "remove") != 0 || a->n_words != 3 ||
-	    strspn(a->words[2], "0123456789") != strlen(a->words[2]))
-		return command_usage("trust [list | add FILE | remove ID]");
-	snprintf(path, sizeof(path), "/trust-anchors/%.40s", a->words[2]);
-	code = rest_call(r, "DELETE", path, NULL, &answer);
-	if (code != 204)
-		return command_refused(r, code, answer);
-	return EXIT_OK;
 }
 
 static const struct command {
@@ -467,7 +414,7 @@ static const struct command {
 	{ "cancel", job_act, true },
 	{ "retry", job_act, true },
 	{ "import", import, true },
-	{ "trust", trust, true },
+	{ "trust", command_trust, true },
 	{ "oob", command_oob, true },
 	{ "capture", command_capture, true },
 };
