@@ -94,6 +94,32 @@ size_t story_node(struct world *w)
 	return i;
 }
 
+struct letting {
+	struct db *db;
+	bool found;
+};
+
+static void note_letting(void *ctx, const struct db_task *t)
+{
+	struct letting *k = ctx;
+	struct db_job job;
+
+	k->found |= db_job_get(k->db, t->job, &job) == DB_OK && job.kind == DB_JOB_REMOVE &&
+		    strstr(t->error_message, "did not answer");
+}
+
+bool story_let_go(struct world *w, size_t i)
+{
+	struct db_task_filter filter = { .state = DB_TASK_SUCCEEDED,
+					 .uuid = building_make_of(world_building(w), i)->uuid };
+	struct db_page page = { .limit = 1000 };
+	struct letting k = { .db = story_db(w) };
+	char next[DB_CURSOR];
+
+	check_int(db_tasks(k.db, &filter, &page, note_letting, &k, next), DB_OK);
+	return k.found;
+}
+
 uint64_t story_seed(void)
 {
 	const char *given = getenv("MESHMASON_SEED");

@@ -26,6 +26,9 @@ uint16_t story_address(struct world *w, size_t i);
 /* The first device that is a node. */
 size_t story_node(struct world *w);
 
+/* A removal has taken device i out of the inventory without an answer. */
+bool story_let_go(struct world *w, size_t i);
+
 /* From /dev/urandom, or $MESHMASON_SEED. */
 uint64_t story_seed(void);
 

@@ -57,6 +57,8 @@ uint32_t world_numbers(const struct world *w);
 /* The task of device i, by its UUID. */
 bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out);
 
+/* Devices that no chain of sound servers hears. */
+size_t world_unreached(const struct world *w);
 /* Goes up whenever a task may have changed. */
 uint64_t world_changes(const struct world *w);
 /* What device i hears, and what it says from now on, is lost. */
