@@ -59,11 +59,21 @@ struct air_radio {
 	struct slot slots[AIR_QUEUE];
 };
 
+/* What a radio has said and is still to arrive. */
+struct echo {
+	struct echo *next;
+	struct air_radio *from;
+	struct timer timer;
+	uint8_t len;
+	uint8_t ad[AD_MAX];
+};
+
 struct air {
 	struct timers *timers;
 	uint64_t seed;
 	struct rng rng;
-	uint64_t loss; /* of 2^32 */
+	uint64_t loss, duplicates, reorders; /* of 2^32 */
+	struct echo *echoes;
 	struct air_radio **radios;
 	size_t n, cap;
 	bool delivering;
@@ -190,10 +200,10 @@ static void arm(struct air_radio *r)
 	}
 }
 
-static void deliver(struct air_radio *r)
+static void deliver(struct air_radio *r, struct bytes ad)
 {
 	struct air *air = r->air;
-	struct air_report report = { r->config.address, bytes_of(r->flight, r->flight_len), 0 };
+	struct air_report report = { r->config.address, ad, 0 };
 
 	air->delivering = true;
 	for (size_t i = 0; i < r->n_neighbours; i++) {
@@ -210,6 +220,58 @@ static void deliver(struct air_radio *r)
 		to->radio->config.heard(to->radio->config.ctx, &report);
 	}
 	air->delivering = false;
+}
+
+static void echo_free(struct air *air, struct echo *e)
+{
+	struct echo **at = &air->echoes;
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	timer_stop(air->timers, &e->timer);
+	free(e);
+}
+
+static void on_echo(void *ctx)
+{
+	struct echo *e = ctx;
+
+	deliver(e->from, bytes_of(e->ad, e->len));
+	echo_free(e->from->air, e);
+}
+
+static void arrive_late(struct air_radio *r)
+{
+	struct air *air = r->air;
+	struct echo *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		abort();
+	e->from = r;
+	e->len = r->flight_len;
+	memcpy(e->ad, r->flight, r->flight_len);
+	e->next = air->echoes;
+	air->echoes = e;
+	air->counters.late++;
+	timer_start(air->timers, &e->timer, 1 + rng_below(&air->rng, MSEC(AIR_LATE_MS)), on_echo,
+		    e);
+}
+
+/* A quiet air draws nothing: its runs are what they were. */
+static bool happens(struct air *air, uint64_t share)
+{
+	return share > 0 && (uint32_t)rng_next(&air->rng) < share;
+}
+
+static void arrive(struct air_radio *r)
+{
+	if (happens(r->air, r->air->duplicates))
+		arrive_late(r);
+	if (happens(r->air, r->air->reorders))
+		arrive_late(r);
+	else
+		deliver(r, bytes_of(r->flight, r->flight_len));
 }
 
 static void begin_event(struct air_radio *r)
@@ -240,7 +302,7 @@ static void radio_turn(void *ctx)
 
 	if (r->in_flight) {
 		/* What the receivers answer through this very radio waits for arm(). */
-		deliver(r);
+		arrive(r);
 		r->in_flight = false;
 		arm(r);
 	} else {
@@ -297,6 +359,11 @@ void air_cancel(struct air_radio *r, uint32_t tag)
 
 /* --- the air and its radios --- */
 
+static uint64_t share_of(double share)
+{
+	return share <= 0 ? 0 : share >= 1 ? UINT64_C(1) << 32 : (uint64_t)(share * 4294967296.0);
+}
+
 struct air *air_new(struct timers *timers, uint64_t seed, uint64_t run_seed, double loss)
 {
 	struct air *air = calloc(1, sizeof(*air));
@@ -306,12 +373,23 @@ struct air *air_new(struct timers *timers, uint64_t seed, uint64_t run_seed, dou
 	air->timers = timers;
 	air->seed = seed;
 	air->rng = rng_seeded(run_seed, 0);
-	air->loss = loss <= 0 ? 0 : loss >= 1 ? UINT64_C(1) << 32 : (uint64_t)(loss * 4294967296.0);
+	air->loss = share_of(loss);
 	return air;
+}
+
+void air_trouble(struct air *air, double duplicates, double reorders)
+{
+	air->duplicates = share_of(duplicates);
+	air->reorders = share_of(reorders);
 }
 
 static void radio_free(struct air_radio *r)
 {
+	for (struct echo *e = r->air->echoes, *next; e; e = next) {
+		next = e->next;
+		if (e->from == r)
+			echo_free(r->air, e);
+	}
 	timer_stop(r->air->timers, &r->timer);
 	free(r->neighbours);
 	free(r);

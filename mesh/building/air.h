@@ -23,6 +23,7 @@ enum {
 	AIR_SETS = 4,	      /* advertising sets that a radio interleaves */
 	AIR_QUEUE = 128,      /* transmissions waiting in one radio */
 	AIR_HEARD_FROM = -88, /* dBm */
+	AIR_LATE_MS = 150,
 };
 
 struct place {
@@ -50,6 +51,7 @@ struct air_counters {
 	uint64_t deliveries; /* of one event to one receiver */
 	uint64_t lost;	     /* by the building's loss */
 	uint64_t full;	     /* transmissions refused by a full queue */
+	uint64_t late;	     /* events that arrived late, or once more */
 };
 
 struct air;
@@ -59,6 +61,9 @@ struct air_radio;
  * 0..1, that one receiver misses one advertising event. */
 struct air *air_new(struct timers *timers, uint64_t seed, uint64_t run_seed, double loss);
 void air_free(struct air *air);
+/* Shares, 0..1, of the advertising events that arrive a second time, up to AIR_LATE_MS later, and
+ * that arrive late, so that others overtake them. None of it before this is called. */
+void air_trouble(struct air *air, double duplicates, double reorders);
 /* Called for every advertising event, once, when it begins. */
 void air_set_capture(struct air *air,
 		     void (*capture)(void *ctx, uint64_t at, const uint8_t address[AIR_ADDRESS],

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "air.h"
+#include "building_panel.h"
+#include "attacker.h"
 #include "building_file.h"
 #include "building_store.h"
 #include "log.h"
@@ -22,6 +24,7 @@ struct resident {
 	const struct building_device *is;
 	struct device *device; /* NULL for an absent one */
 	struct air_radio *radio;
+	struct building_panel panel;
 	struct rng rng;
 	uint8_t *image; /* what its flash holds */
 	size_t image_n;
@@ -43,6 +46,8 @@ struct building {
 	char *state;
 	int lock;
 	uint64_t saves;
+	struct attacker *attackers[2 * BUILDING_ATTACKERS_MAX];
+	size_t n_attackers;
 };
 
 /* --- what a device can touch --- */
@@ -194,7 +199,29 @@ static bool resident_enter(struct resident *r, uint64_t run_seed, char error[BUI
 	free(flash);
 	if (!r->device)
 		return refuse(error, r->is->make.name, "the device does not start");
+	building_panel_attach(&r->panel, b->env.timers, b->state, r->is->make.uuid, r->device);
 	return true;
+}
+
+struct attacker *building_attacker_add(struct building *b, double x, double y, int floor,
+				       uint64_t seed)
+{
+	struct attacker_env env = { b->env.timers, b->air, { x, y, floor }, seed };
+
+	if (b->n_attackers == ARRAY_LEN(b->attackers))
+		return NULL;
+	b->attackers[b->n_attackers] = attacker_new(&env);
+	return b->attackers[b->n_attackers++];
+}
+
+static void attackers_enter(struct building *b, uint64_t run_seed)
+{
+	for (size_t i = 0; i < b->file.n_attackers; i++) {
+		const struct place *p = &b->file.attackers[i];
+
+		attacker_set(building_attacker_add(b, p->x, p->y, p->floor, run_seed + 1 + i),
+			     ATTACK_HARMLESS, MSEC(ATTACK_EVERY_MS));
+	}
 }
 
 struct building *building_open(const struct building_env *env, char error[BUILDING_ERROR])
@@ -212,6 +239,7 @@ struct building *building_open(const struct building_env *env, char error[BUILDI
 	}
 	run_seed = env->seed ? env->seed : b->file.seed;
 	b->air = air_new(env->timers, b->file.seed, run_seed, b->file.loss);
+	air_trouble(b->air, b->file.duplicates, b->file.reorders);
 	air_set_capture(b->air, env->capture, env->ctx);
 	b->residents = calloc(b->file.n, sizeof(b->residents[0]));
 	if (!b->residents)
@@ -224,6 +252,7 @@ struct building *building_open(const struct building_env *env, char error[BUILDI
 			return NULL;
 		}
 	}
+	attackers_enter(b, run_seed);
 	return b;
 }
 
@@ -232,13 +261,17 @@ void building_close(struct building *b)
 	for (size_t i = 0; b->residents && i < b->file.n; i++) {
 		struct resident *r = &b->residents[i];
 
-		if (r->device)
+		if (r->device) {
+			building_panel_detach(&r->panel);
 			device_free(r->device);
+		}
 		if (r->image)
 			secret_wipe(r->image, r->image_n);
 		free(r->image);
 	}
 	free(b->residents);
+	for (size_t i = 0; i < b->n_attackers; i++)
+		attacker_free(b->attackers[i]);
 	air_free(b->air);
 	building_file_free(&b->file);
 	if (b->lock >= 0)
@@ -262,7 +295,7 @@ struct building_radio *building_radio_add(struct building *b,
 {
 	struct building_radio *r = calloc(1, sizeof(*r));
 	struct air_radio_config radio = { .place = { config->x, config->y, config->floor },
-					  .outside = true,
+					  .outside = !config->hears_strangers,
 					  .heard = outside_heard,
 					  .ctx = r };
 
@@ -300,6 +333,20 @@ size_t building_radio_neighbours(const struct building_radio *radio)
 
 /* --- looking at it --- */
 
+const struct device_prompt *building_display(const struct building *b, size_t i)
+{
+	const struct building_panel *p = &b->residents[i].panel;
+
+	return p->open ? &p->now : NULL;
+}
+
+bool building_press(struct building *b, size_t i, const char *text)
+{
+	struct resident *r = &b->residents[i];
+
+	return r->device && device_press(r->device, text);
+}
+
 void building_cover(struct building *b, size_t i, bool deaf, bool mute)
 {
 	b->residents[i].deaf = deaf;
@@ -310,7 +357,9 @@ struct building_counters building_counters(const struct building *b)
 {
 	struct air_counters a = air_counters(b->air);
 
-	return (struct building_counters){ a.events, a.deliveries, a.lost, a.full, b->saves };
+	return (struct building_counters){
+		a.events, a.deliveries, a.lost, a.full, b->saves, a.late
+	};
 }
 
 size_t building_count(const struct building *b)

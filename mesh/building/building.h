@@ -49,6 +49,7 @@ struct building_report {
 struct building_radio_config {
 	double x, y; /* metres */
 	int floor;
+	bool hears_strangers; /* other radios that are not the building's, too */
 	uint8_t address[6];
 	void (*heard)(void *ctx, const struct building_report *report);
 	void *ctx;
@@ -70,8 +71,15 @@ struct building_counters {
 	uint64_t lost;	     /* by the modelled loss */
 	uint64_t full;	     /* refused by a full queue of a radio */
 	uint64_t saves;	     /* flash images written */
+	uint64_t late;	     /* events that arrived late, or a second time */
 };
 struct building_counters building_counters(const struct building *b);
+
+/* One more attacker (attacker.h), which only listens until it is told otherwise; the building's.
+ * Its file may have some, which do all that is harmless. */
+struct attacker;
+struct attacker *building_attacker_add(struct building *b, double x, double y, int floor,
+				       uint64_t seed);
 
 /* The devices, in the order of the file; absent ones too. */
 size_t building_count(const struct building *b);
@@ -80,6 +88,10 @@ const struct device_make *building_make_of(const struct building *b, size_t i);
 struct device_state building_state_of(const struct building *b, size_t i);
 /* The keys in it, for tests and captures; false for an unprovisioned device. */
 bool building_keys_of(const struct building *b, size_t i, struct device_keys *out);
+
+/* What a person sees at device i, NULL for nothing; and what a person does there. */
+const struct device_prompt *building_display(const struct building *b, size_t i);
+bool building_press(struct building *b, size_t i, const char *text);
 
 /* For stories: what device i hears, and what it wants to say from now on, is lost. */
 void building_cover(struct building *b, size_t i, bool deaf, bool mute);

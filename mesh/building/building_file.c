@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "building_faults.h"
 #include "building_store.h"
 
 #define FORMAT "meshmason-building-1"
@@ -15,16 +16,10 @@
 enum { FILE_MAX = 64 << 20 };
 
 static const char *const certificate_names[] = { "good", "untrusted", "expired", "misnamed" };
-static const char *const fault_names[] = { "none", "dead", "silent" };
 
 const char *building_certificate_name(enum building_certificate c)
 {
 	return certificate_names[c];
-}
-
-const char *building_fault_name(enum device_fault f)
-{
-	return fault_names[f];
 }
 
 bool building_device_add_record(struct building_device *d, uint16_t id, struct bytes data)
@@ -102,14 +97,43 @@ static json_t *device_json(const struct building_device *d)
 		abort();
 	if (m->changed_elements)
 		json_object_set_new(o, "changed_elements", json_integer(m->changed_elements));
+	if (m->appearance)
+		json_object_set_new(o, "appearance", json_integer(m->appearance));
+	if (*m->uri)
+		set_hex(o, "uri", m->uri, strlen(m->uri));
+	if (m->fault != DEVICE_SOUND && m->fault_times != 1)
+		json_object_set_new(o, "fault_times", json_integer(m->fault_times));
+	if (m->fault_in_refresh)
+		json_object_set_new(o, "fault_in_refresh", json_true());
 	if (m->large_composition)
 		json_object_set_new(o, "large_composition", json_true());
+	if (m->output_size || m->input_size || m->oob_only)
+		json_object_set_new(o, "prompt",
+				    json_pack("[i, i, i, i, b]", m->output_size, m->output_actions,
+					      m->input_size, m->input_actions, m->oob_only));
 	if (!secret_equal(&m->secret_key, &no_key, sizeof(no_key)))
 		set_hex(o, "secret_key", m->secret_key.octet, sizeof(m->secret_key.octet));
 	if (m->static_oob_len)
 		set_hex(o, "static_oob", m->static_oob, m->static_oob_len);
 	json_object_set_new(o, "records", records_json(m));
 	return o;
+}
+
+static void set_trouble(json_t *root, const struct building_file *file)
+{
+	json_t *list = json_array();
+
+	if (file->duplicates > 0)
+		json_object_set_new(root, "duplicates", json_real(file->duplicates));
+	if (file->reorders > 0)
+		json_object_set_new(root, "reorders", json_real(file->reorders));
+	for (size_t i = 0; i < file->n_attackers; i++)
+		json_array_append_new(list, json_pack("{s:f, s:f, s:i}", "x", file->attackers[i].x,
+						      "y", file->attackers[i].y, "floor",
+						      file->attackers[i].floor));
+	if (file->n_attackers > 0)
+		json_object_set(root, "attackers", list);
+	json_decref(list);
 }
 
 bool building_file_save(const char *path, const struct building_file *file,
@@ -121,6 +145,7 @@ bool building_file_save(const char *path, const struct building_file *file,
 	char *text;
 	bool ok;
 
+	set_trouble(root, file);
 	for (size_t i = 0; i < file->n; i++)
 		json_array_append_new(devices, device_json(&file->devices[i]));
 	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
@@ -212,6 +237,12 @@ static int take_name(struct reading *r, const char *key, const char *const *name
 	return 0;
 }
 
+static struct place take_place(struct reading *r)
+{
+	return (struct place){ take_real(r, "x", -1e6, 1e6), take_real(r, "y", -1e6, 1e6),
+			       (int)take_int(r, "floor", -1000, 1000) };
+}
+
 /* The number of octets; an absent key is none. */
 static size_t take_hex(struct reading *r, const char *key, uint8_t *out, size_t cap)
 {
@@ -247,13 +278,75 @@ static void take_records(struct reading *r, struct building_device *d)
 	r->o = device;
 }
 
+/* Size and actions of output, then of input OOB, and whether nothing less is taken. */
+static void take_prompt(struct reading *r, struct device_make *m)
+{
+	json_t *list = json_object_get(r->o, "prompt");
+	int output_size, output_actions, input_size, input_actions, only;
+
+	if (!list)
+		return;
+	if (json_unpack(list, "[i, i, i, i, b!]", &output_size, &output_actions, &input_size,
+			&input_actions, &only) < 0 ||
+	    output_size < 0 || output_size > 8 || input_size < 0 || input_size > 8 ||
+	    output_actions < 0 || output_actions > 0x1F || input_actions < 0 ||
+	    input_actions > 0x0F) {
+		wrong(r, "prompt: sizes and actions of output and input OOB wanted");
+		return;
+	}
+	m->output_size = (uint8_t)output_size;
+	m->output_actions = (uint8_t)output_actions;
+	m->input_size = (uint8_t)input_size;
+	m->input_actions = (uint8_t)input_actions;
+	m->oob_only = only;
+}
+
 /* What buildings of the first version do not have. */
-static void take_composition(struct reading *r, struct device_make *m)
+static void take_newer(struct reading *r, struct device_make *m)
 {
 	if (json_object_get(r->o, "changed_elements"))
 		m->changed_elements = (uint8_t)take_int(r, "changed_elements", 1, 8);
+	if (json_object_get(r->o, "appearance"))
+		m->appearance = (uint16_t)take_int(r, "appearance", 0, UINT16_MAX);
+	take_hex(r, "uri", (uint8_t *)m->uri, sizeof(m->uri) - 1);
 	if (json_object_get(r->o, "large_composition"))
 		m->large_composition = take_bool(r, "large_composition");
+}
+
+static void take_fault(struct reading *r, struct device_make *m)
+{
+	const char *name = json_string_value(json_object_get(r->o, "fault"));
+
+	m->fault = name ? building_fault_find(name, strlen(name)) : DEVICE_FAULTS;
+	if (m->fault == DEVICE_FAULTS) {
+		wrong(r, "fault: unknown value");
+		m->fault = DEVICE_SOUND;
+	}
+	m->fault_times = 1;
+	if (json_object_get(r->o, "fault_times"))
+		m->fault_times = (uint8_t)take_int(r, "fault_times", 0, UINT8_MAX);
+	if (json_object_get(r->o, "fault_in_refresh"))
+		m->fault_in_refresh = take_bool(r, "fault_in_refresh");
+}
+
+/* What its air does beyond losing, and who else is on it. */
+static void take_trouble(struct reading *r, struct building_file *out)
+{
+	json_t *root = r->o, *list = json_object_get(root, "attackers");
+	size_t n = json_array_size(list);
+
+	if (json_object_get(root, "duplicates"))
+		out->duplicates = take_real(r, "duplicates", 0, 1);
+	if (json_object_get(root, "reorders"))
+		out->reorders = take_real(r, "reorders", 0, 1);
+	if ((list && !json_is_array(list)) || n > BUILDING_ATTACKERS_MAX)
+		wrong(r, "attackers: a list of at most %d places wanted", BUILDING_ATTACKERS_MAX);
+	for (size_t i = 0; i < n && !r->bad; i++) {
+		r->o = json_array_get(list, i);
+		out->attackers[i] = take_place(r);
+		out->n_attackers = i + 1;
+	}
+	r->o = root;
 }
 
 static void take_device(struct reading *r, struct building_device *d)
@@ -267,16 +360,15 @@ static void take_device(struct reading *r, struct building_device *d)
 		wrong(r, "uuid: 8-4-4-4-12 hexadecimal digits wanted");
 	take_text(r, "name", m->name, sizeof(m->name));
 	take_text(r, "area", d->area, sizeof(d->area));
-	d->place.x = take_real(r, "x", -1e6, 1e6);
-	d->place.y = take_real(r, "y", -1e6, 1e6);
-	d->place.floor = (int)take_int(r, "floor", -1000, 1000);
+	d->place = take_place(r);
 	m->company = (uint16_t)take_int(r, "company", 0, UINT16_MAX);
 	m->product = (uint16_t)take_int(r, "product", 0, UINT16_MAX);
 	m->elements = (uint8_t)take_int(r, "elements", 1, 8);
 	m->features = (uint16_t)take_int(r, "features", 0, 15);
 	m->algorithms = (uint8_t)take_int(r, "algorithms", 1, 3);
 	m->server = take_bool(r, "server");
-	take_composition(r, m);
+	take_newer(r, m);
+	take_prompt(r, m);
 	m->certificates = take_bool(r, "certificates");
 	m->oob_public_key = take_bool(r, "oob_public_key");
 	key = take_hex(r, "secret_key", m->secret_key.octet, sizeof(m->secret_key.octet));
@@ -285,7 +377,7 @@ static void take_device(struct reading *r, struct building_device *d)
 	m->static_oob_len = take_hex(r, "static_oob", m->static_oob, sizeof(m->static_oob));
 	if (m->static_oob_len != 0 && m->static_oob_len != 16 && m->static_oob_len != 32)
 		wrong(r, "static_oob: 16 or 32 octets in hexadecimal wanted");
-	m->fault = (enum device_fault)take_name(r, "fault", fault_names, ARRAY_LEN(fault_names));
+	take_fault(r, m);
 	d->absent = take_bool(r, "absent");
 	d->certificate = (enum building_certificate)take_name(r, "certificate", certificate_names,
 							      ARRAY_LEN(certificate_names));
@@ -302,6 +394,7 @@ static void take_building(struct reading *r, json_t *root, struct building_file 
 		wrong(r, "not a building file (format \"" FORMAT "\" wanted)");
 	out->seed = (uint64_t)take_int(r, "seed", 0, INT64_C(1) << 53);
 	out->loss = take_real(r, "loss", 0, 1);
+	take_trouble(r, out);
 	if (!json_is_array(list) || json_array_size(list) == 0 ||
 	    json_array_size(list) > BUILDING_DEVICES_MAX)
 		wrong(r, "devices: a list of 1 to %d wanted", BUILDING_DEVICES_MAX);

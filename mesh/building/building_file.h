@@ -10,7 +10,7 @@
 #include "building.h"
 #include "device.h"
 
-enum { BUILDING_DEVICES_MAX = 5000, BUILDING_RECORD_MAX = 4096 };
+enum { BUILDING_DEVICES_MAX = 5000, BUILDING_RECORD_MAX = 4096, BUILDING_ATTACKERS_MAX = 8 };
 
 enum building_certificate {
 	CERTIFICATE_GOOD, /* or none at all: make.certificates says */
@@ -25,11 +25,15 @@ struct building_device {
 	struct place place;
 	bool absent; /* on the list, never on the air */
 	enum building_certificate certificate;
+	bool online; /* its chain is not on the device; while a building is made */
 };
 
 struct building_file {
 	uint64_t seed; /* 0..2^53 */
 	double loss;
+	double duplicates, reorders; /* see air_trouble() */
+	struct place attackers[BUILDING_ATTACKERS_MAX];
+	size_t n_attackers;
 	struct building_device *devices;
 	size_t n;
 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "building_faults.h"
+
 enum { KEY_LIST_MAX = 1024 };
 
 struct building_keys building_keys_default(void)
@@ -16,16 +18,17 @@ struct building_keys building_keys_default(void)
 				       .spacing_m = 10,
 				       .loss = 0.05,
 				       .servers = 0.5,
-				       .cbp = 1 };
+				       .cbp = 1,
+				       .uri_base = "https://certificates.invalid/",
+				       .fault_times = 1 };
 }
 
 #define KEY(name) #name, offsetof(struct building_keys, name)
 
-/* product.md's keys; those of a later version take 0 only. */
 static const struct key {
 	const char *name;
 	size_t at;
-	enum { COUNT, SHARE, METRES, LATER } kind;
+	enum { COUNT, SHARE, METRES, TEXT } kind;
 	double min, max;
 } keys[] = {
 	{ KEY(devices), COUNT, 1, BUILDING_DEVICES_MAX },
@@ -40,14 +43,19 @@ static const struct key {
 	{ KEY(untrusted), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(expired), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(misnamed), COUNT, 0, BUILDING_DEVICES_MAX },
-	{ KEY(dead), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(absent), COUNT, 0, BUILDING_DEVICES_MAX },
-	{ KEY(silent), COUNT, 0, BUILDING_DEVICES_MAX },
+	{ KEY(faulty), SHARE, 0, 1 },
+	{ KEY(fault_times), COUNT, 0, UINT8_MAX },
+	{ KEY(faults_in_refresh), COUNT, 0, 1 },
+	{ KEY(duplicates), SHARE, 0, 1 },
+	{ KEY(reorders), SHARE, 0, 1 },
+	{ KEY(attackers), COUNT, 0, BUILDING_ATTACKERS_MAX },
 	{ KEY(cmac_only), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(composition_change), COUNT, 0, BUILDING_DEVICES_MAX },
 	{ KEY(large_composition), SHARE, 0, 1 },
-	{ "uri", 0, LATER, 0, 0 },
-	{ "oob_prompt", 0, LATER, 0, 0 },
+	{ KEY(uri), SHARE, 0, 1 },
+	{ KEY(uri_base), TEXT, 9, BUILDING_URI_MAX - 1 },
+	{ KEY(oob_prompt), COUNT, 0, BUILDING_DEVICES_MAX },
 };
 
 static const struct key *key_find(const char *name, size_t n)
@@ -57,6 +65,19 @@ static const struct key *key_find(const char *name, size_t n)
 			return &keys[i];
 	}
 	return NULL;
+}
+
+/* Each fault of a device is a key of its name: the number of devices that have it. */
+static bool fault_find(const char *name, size_t n, struct key *out)
+{
+	enum device_fault f = building_fault_find(name, n);
+
+	if (f == DEVICE_SOUND || f == DEVICE_FAULTS)
+		return false;
+	*out = (struct key){ building_fault_name(f),
+			     offsetof(struct building_keys, faults) + (size_t)f * sizeof(uint64_t),
+			     COUNT, 0, BUILDING_DEVICES_MAX };
+	return true;
 }
 
 static bool refuse_value(const struct key *key, const char *value, char error[BUILDING_ERROR])
@@ -75,9 +96,9 @@ static bool refuse_value(const struct key *key, const char *value, char error[BU
 		snprintf(error, BUILDING_ERROR, "%s=%.60s: %g to %g metres wanted", key->name,
 			 value, key->min, key->max);
 		break;
-	case LATER:
-		snprintf(error, BUILDING_ERROR, "%s=%.60s: not supported yet (only 0 is)",
-			 key->name, value);
+	case TEXT:
+		snprintf(error, BUILDING_ERROR, "%s: %.0f to %.0f characters wanted", key->name,
+			 key->min, key->max);
 		break;
 	}
 	return false;
@@ -90,6 +111,12 @@ static bool key_take(struct building_keys *k, const struct key *key, const char 
 	char *end;
 	double v = strtod(value, &end);
 
+	if (key->kind == TEXT) {
+		if (strlen(value) < key->min || strlen(value) > key->max)
+			return refuse_value(key, value, error);
+		memcpy(field, value, strlen(value) + 1);
+		return true;
+	}
 	if (end == value)
 		return refuse_value(key, value, error);
 	if (key->kind == SHARE && *end == '%') {
@@ -100,7 +127,7 @@ static bool key_take(struct building_keys *k, const struct key *key, const char 
 		return refuse_value(key, value, error);
 	if (key->kind == COUNT)
 		*(uint64_t *)field = (uint64_t)v;
-	else if (key->kind != LATER)
+	else
 		*(double *)field = v;
 	return true;
 }
@@ -109,12 +136,15 @@ bool building_keys_set(struct building_keys *k, const char *assignment, char err
 {
 	const char *equals = strchr(assignment, '=');
 	const struct key *key;
+	struct key fault_key;
 
 	if (!equals) {
 		snprintf(error, BUILDING_ERROR, "%.80s: KEY=VALUE wanted", assignment);
 		return false;
 	}
 	key = key_find(assignment, (size_t)(equals - assignment));
+	if (!key && fault_find(assignment, (size_t)(equals - assignment), &fault_key))
+		key = &fault_key;
 	if (!key) {
 		snprintf(error, BUILDING_ERROR, "%.*s: unknown key",
 			 (int)(equals - assignment > 80 ? 80 : equals - assignment), assignment);

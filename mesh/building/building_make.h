@@ -10,6 +10,8 @@
 #include "building.h"
 #include "building_file.h"
 
+enum { BUILDING_URI_MAX = 96 };
+
 /* A share is 0..1 of the devices, written so or as a percentage. */
 struct building_keys {
 	uint64_t devices, floors, seed;
@@ -19,10 +21,22 @@ struct building_keys {
 	 * the job could not grow through the building otherwise. */
 	double servers;
 	double cbp;	   /* share with certificates */
+	double uri;	   /* share of those with certificates whose chain is only online */
+	char uri_base[BUILDING_URI_MAX]; /* where */
 	double static_oob; /* share with 32 octets of static OOB, on the list */
 	double oob_pubkey; /* share of those without certificate that offer a public key OOB */
 	/* Numbers of bad devices. No device is bad in two ways. */
-	uint64_t untrusted, expired, misnamed, dead, absent, silent;
+	uint64_t untrusted, expired, misnamed, absent;
+	uint64_t faults[DEVICE_FAULTS]; /* by the fault's name; of servers: sound ones */
+	double faulty;			/* share with a fault drawn of those that are no server's */
+	uint64_t fault_times;		/* how often a device restarts by its fault; 0: always */
+	uint64_t
+		faults_in_refresh; /* 1: faults that bend or break a link do so in refreshes only */
+	double duplicates, reorders; /* of the air, see air.h */
+	uint64_t attackers;	     /* radios that record, replay and invent */
+	/* Number of sound devices with a display or keys, for output or input OOB: in turn digits,
+	 * text and counts. */
+	uint64_t oob_prompt;
 	/* Numbers of sound servers that a later firmware gives another model. */
 	uint64_t composition_change;
 	double large_composition; /* share with a Large Composition Data Server */

@@ -439,11 +439,12 @@ static void tell_end(const struct run *r)
 {
 	struct building_counters c = building_counters(r->building);
 
-	printf("building: %llu events, %llu deliveries, %llu lost, %llu refused by full queues; "
+	printf("building: %llu events, %llu deliveries, %llu lost, %llu refused by full queues, "
+	       "%llu late or doubled; "
 	       "sockets: %llu in, %llu out, %llu dropped, %llu malformed; "
 	       "late %llu times, at most %.1f s\n",
 	       (unsigned long long)c.events, (unsigned long long)c.deliveries,
-	       (unsigned long long)c.lost, (unsigned long long)c.full,
+	       (unsigned long long)c.lost, (unsigned long long)c.full, (unsigned long long)c.late,
 	       (unsigned long long)r->received, (unsigned long long)r->sent,
 	       (unsigned long long)r->dropped, (unsigned long long)r->malformed,
 	       (unsigned long long)r->lags, (double)r->worst_lag / 1e6);

@@ -111,8 +111,9 @@ void dev_access_reply(struct device *d, const struct dev_message *m, const struc
 		reply->to.ttl = m->peer.ttl == 0 ? 0 : d->flash.default_ttl;
 		memcpy(reply->access, access.p, access.n);
 		reply->len = access.n;
-		timer_start(d->env.timers, &reply->timer, dev_random_ms(d, 20, group ? 500 : 50),
-			    send_reply, reply);
+		timer_start(d->env.timers, &reply->timer,
+			    dev_random_ms(d, 20, group ? 500 : 50) + dev_fault_wait(d), send_reply,
+			    reply);
 		return;
 	}
 	/* All places wait already: the client asks again. */

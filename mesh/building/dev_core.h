@@ -7,6 +7,7 @@
 #include "dev_beacon.h"
 #include "dev_composition.h"
 #include "dev_config_server.h"
+#include "dev_fault.h"
 #include "dev_flash.h"
 #include "dev_net.h"
 #include "dev_pb_adv.h"
@@ -30,7 +31,7 @@ struct device {
 	struct device_env env;
 	struct dev_image flash;
 	bool node;	/* runs as a provisioned node */
-	bool mute;	/* DEVICE_SILENT, for good */
+	bool mute;	/* without power: for good, or until it starts again */
 	bool resetting; /* a Node Reset was obeyed; its answer is on its way */
 	uint64_t attention_until;
 	struct dev_counts counts;
@@ -44,6 +45,7 @@ struct device {
 	struct dev_access access;
 	struct dev_rpr rpr;
 	struct timer reset_timer;
+	struct dev_fault fault;
 };
 
 /* Tags for env.cancel_send. */
@@ -58,6 +60,9 @@ void dev_put(struct device *d, uint8_t ad_type, struct bytes data, uint8_t count
 /* The flash image is durable when this returns. */
 void dev_save(struct device *d);
 bool dev_is_own(const struct device *d, uint16_t address);
+/* Everything stops; dev_power_on starts it again from its flash. Not from within anything of it. */
+void dev_power_off(struct device *d);
+void dev_power_on(struct device *d);
 /* The node starts anew from its flash: another address, for instance. */
 void dev_rejoin(struct device *d);
 /* Node Reset: flash at once, the rest after the answer has left. */

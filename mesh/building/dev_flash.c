@@ -7,8 +7,8 @@
 #include "device.h"
 #include "mesh_const.h"
 
-/* Version 1 knew neither composition changes nor candidates. */
-enum { MAGIC = 0x4D4D4446, VERSION_1 = 1, VERSION = 2, CHECK_LEN = 8 };
+/* Version 1 knew neither composition changes nor candidates, version 2 no faults. */
+enum { MAGIC = 0x4D4D4446, VERSION_1 = 1, VERSION_2 = 2, VERSION = 3, CHECK_LEN = 8 };
 enum { FLAG_PROVISIONED = 1 << 0, FLAG_SILENCED = 1 << 1, FLAG_IV_UPDATE = 1 << 2 };
 enum { FLAG_RELAY = 1 << 3, FLAG_BEACON = 1 << 4, FLAGS_VERSION_1 = 0x1F };
 enum { FLAG_CHANGED = 1 << 5, FLAG_CANDIDATE = 1 << 6, FLAG_COMMITTED = 1 << 7 };
@@ -87,6 +87,7 @@ struct bytes dev_flash_write(const struct dev_image *im, uint8_t buf[DEV_IMAGE_M
 	wr_u8(&w, VERSION);
 	wr_u8(&w, flags_of(im));
 	wr_be32(&w, im->resets);
+	wr_u8(&w, im->faults);
 	if (im->provisioned) {
 		write_node(&w, im);
 		write_rows(&w, im);
@@ -204,10 +205,11 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 	if (rd_be32(&r) != MAGIC)
 		return false;
 	version = rd_u8(&r);
-	if (version != VERSION_1 && version != VERSION)
+	if (version < VERSION_1 || version > VERSION)
 		return false;
 	flags = rd_u8(&r);
 	out->resets = rd_be32(&r);
+	out->faults = version == VERSION ? rd_u8(&r) : 0;
 	out->provisioned = flags & FLAG_PROVISIONED;
 	out->silenced = flags & FLAG_SILENCED;
 	out->iv_update = flags & FLAG_IV_UPDATE;
@@ -216,7 +218,7 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 	out->changed = flags & FLAG_CHANGED;
 	out->candidate.present = flags & FLAG_CANDIDATE;
 	out->candidate.committed = flags & FLAG_COMMITTED;
-	good = (version == VERSION || !(flags & ~FLAGS_VERSION_1)) && read_body(&r, out);
+	good = (version != VERSION_1 || !(flags & ~FLAGS_VERSION_1)) && read_body(&r, out);
 	if (!good)
 		dev_flash_blank(out);
 	return good;

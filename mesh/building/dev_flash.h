@@ -53,9 +53,10 @@ struct dev_candidate {
 
 struct dev_image {
 	bool provisioned;
-	bool silenced; /* a DEVICE_SILENT that has had its first link */
+	bool silenced; /* lost its power for good: see make.fault */
 	bool changed;  /* its composition is that of the later firmware; outlives Node Resets */
 	uint32_t resets;
+	uint8_t faults; /* how often it has lost its power by make.fault */
 
 	/* The rest means something only when provisioned. */
 	uint16_t address;

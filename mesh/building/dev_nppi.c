@@ -17,6 +17,8 @@
  * All of the session is said under the old key and address. However else the link ends, or after
  * Provisioning Failed, the candidate is gone and nothing has changed.
  */
+#include <string.h>
+
 #include "dev_core.h"
 
 #define IDLE_LIMIT SEC(60)
@@ -36,15 +38,51 @@ static void on_idle(void *ctx)
 	dev_nppi_drop(ctx, RPR_LINK_CLOSED_BY_SERVER, &timed_out);
 }
 
+/* With a new address all changes at once, and later; with an old one the key waits for its first
+ * message, and the composition does not. */
+static void commit(struct device *d)
+{
+	struct dev_candidate *c = &d->flash.candidate;
+
+	c->committed = true;
+	if (c->procedure == NPPI_COMPOSITION) {
+		d->flash.changed = c->changed;
+		d->flash.elements = c->elements;
+		dev_config_drop_lost(d);
+	}
+	dev_save(d);
+}
+
+static void on_move(void *ctx)
+{
+	struct device *d = ctx;
+
+	if (!dev_flash_move(&d->flash))
+		return;
+	dev_save(d);
+	dev_rejoin(d);
+}
+
 /* The provisionee's side. */
 
 static void nppi_send(void *ctx, struct bytes pdu)
 {
 	struct device *d = ctx;
 
+	uint8_t said[DEV_FAULT_PDU];
+
 	if (pdu.p[0] == PROV_FAILED)
 		drop_candidate(d);
-	dev_rpr_report_pdu(d, pdu);
+	if (pdu.p[0] == PROV_COMPLETE && dev_fault_hurries_refresh(d)) {
+		commit(d);
+		timer_start(d->env.timers, &d->rpr.nppi.move, 0, on_move, d);
+		return;
+	}
+	if (pdu.n > sizeof(said))
+		return;
+	memcpy(said, pdu.p, pdu.n);
+	if (dev_fault_answers(d, DEV_FAULT_REFRESH, said, pdu.n))
+		dev_rpr_report_pdu(d, bytes_of(said, pdu.n));
 }
 
 static void nppi_random(void *ctx, void *out, size_t n)
@@ -153,43 +191,20 @@ enum rpr_status dev_nppi_open(struct device *d, enum nppi_procedure procedure)
 void dev_nppi_received(struct device *d, struct bytes pdu)
 {
 	timer_start(d->env.timers, &d->rpr.nppi.idle, IDLE_LIMIT, on_idle, d);
-	dev_prov_received(&d->rpr.nppi.prov, pdu);
-}
-
-/* With a new address all changes at once, and later; with an old one the key waits for its first
- * message, and the composition does not. */
-static void commit(struct device *d)
-{
-	struct dev_candidate *c = &d->flash.candidate;
-
-	c->committed = true;
-	if (c->procedure == NPPI_COMPOSITION) {
-		d->flash.changed = c->changed;
-		d->flash.elements = c->elements;
-		dev_config_drop_lost(d);
-	}
-	dev_save(d);
+	if (!dev_fault_heard(d, DEV_FAULT_REFRESH, pdu))
+		dev_prov_received(&d->rpr.nppi.prov, pdu);
 }
 
 void dev_nppi_closing(struct device *d, enum prov_close_reason reason)
 {
 	struct dev_nppi *nppi = &d->rpr.nppi;
 
-	if (reason == PROV_CLOSE_SUCCESS && nppi->prov.state == DEV_PROV_DONE)
+	if (reason == PROV_CLOSE_SUCCESS && nppi->prov.state == DEV_PROV_DONE &&
+	    !dev_fault_forgets_refresh(d))
 		commit(d);
 	else
 		drop_candidate(d);
 	nppi->state = RPR_LINK_CLOSING;
-}
-
-static void on_move(void *ctx)
-{
-	struct device *d = ctx;
-
-	if (!dev_flash_move(&d->flash))
-		return;
-	dev_save(d);
-	dev_rejoin(d);
 }
 
 /* The last word of the old address is acknowledged, or given up. Not from in here: this comes out

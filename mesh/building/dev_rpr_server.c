@@ -313,6 +313,8 @@ static void on_pdu_send(struct device *d, const struct dev_message *m, struct by
 		return;
 	}
 	if (d->rpr.nppi.state == RPR_LINK_IDLE) {
+		if (dev_fault_serving(d, link->out_count))
+			return;
 		dev_pb_send(&link->pb, rd_rest(&r));
 		return;
 	}

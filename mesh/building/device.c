@@ -56,6 +56,7 @@ void dev_save(struct device *d)
 	timer_stop(d->env.timers, &d->net.save_replay);
 	d->env.save(d->env.ctx, dev_flash_write(&d->flash, buf));
 	secret_wipe(buf, sizeof(buf));
+	dev_fault_saved(d);
 }
 
 bool dev_is_own(const struct device *d, uint16_t address)
@@ -94,21 +95,20 @@ static void stop_all(struct device *d)
 	dev_prov_reset(&d->prov);
 	node_stop(d);
 	timer_stop(d->env.timers, &d->reset_timer);
-}
-
-static void fall_silent(struct device *d)
-{
-	d->flash.silenced = true;
-	dev_save(d);
-	stop_all(d);
-	d->mute = true;
+	timer_stop(d->env.timers, &d->fault.timer);
 }
 
 static void prov_send(void *ctx, struct bytes pdu)
 {
 	struct device *d = ctx;
+	uint8_t said[DEV_FAULT_PDU];
 
-	dev_pb_send(&d->acceptor, pdu);
+	if (pdu.n > sizeof(said))
+		return;
+	memcpy(said, pdu.p, pdu.n);
+	if (dev_fault_answers(d, DEV_FAULT_JOINING, said, pdu.n))
+		dev_pb_send(&d->acceptor, bytes_of(said, pdu.n));
+	secret_wipe(said, sizeof(said));
 }
 
 static void prov_random(void *ctx, void *out, size_t n)
@@ -126,11 +126,15 @@ static void prov_attention(void *ctx, uint8_t seconds)
 }
 
 /* What survives the end of a life as a node. */
-static void blank_but(struct dev_image *im, uint32_t resets, bool changed)
+static void blank_but(struct dev_image *im, bool changed)
 {
+	uint32_t resets = im->resets;
+	uint8_t faults = im->faults;
+
 	secret_wipe(im, sizeof(*im));
 	dev_flash_blank(im);
 	im->resets = resets;
+	im->faults = faults;
 	im->changed = changed;
 }
 
@@ -140,7 +144,7 @@ static bool prov_accept(void *ctx, const struct dev_prov_data *data)
 	struct device *d = ctx;
 	struct dev_image *im = &d->flash;
 
-	blank_but(im, im->resets, im->changed);
+	blank_but(im, im->changed);
 	im->provisioned = true;
 	im->address = data->address;
 	im->elements = dev_composition_elements(d->make, im->changed);
@@ -176,9 +180,7 @@ static void link_received(void *ctx, struct bytes pdu)
 {
 	struct device *d = ctx;
 
-	if (d->make->fault == DEVICE_SILENT && pdu.p[0] == PROV_CONFIRMATION)
-		fall_silent(d);
-	else
+	if (!dev_fault_heard(d, DEV_FAULT_JOINING, pdu))
 		dev_prov_received(&d->prov, pdu);
 }
 
@@ -202,7 +204,7 @@ static void on_reset(void *ctx)
 	bool changed = dev_composition_changes(d->make);
 
 	stop_all(d);
-	blank_but(&d->flash, d->flash.resets, changed);
+	blank_but(&d->flash, changed);
 	d->resetting = false;
 	dev_beacon_start(d);
 }
@@ -216,6 +218,7 @@ void dev_reset(struct device *d)
 	dev_flash_blank(&blank);
 	blank.changed = dev_composition_changes(d->make);
 	blank.resets = ++d->flash.resets;
+	blank.faults = d->flash.faults;
 	d->env.save(d->env.ctx, dev_flash_write(&blank, buf));
 	d->resetting = true;
 	timer_start(d->env.timers, &d->reset_timer, RESET_GRACE, on_reset, d);
@@ -245,6 +248,25 @@ static void settle(struct device *d)
 	}
 }
 
+void dev_power_on(struct device *d)
+{
+	d->mute = d->flash.silenced;
+	if (d->mute)
+		return;
+	if (d->flash.provisioned) {
+		settle(d);
+		node_start(d);
+	} else {
+		dev_beacon_start(d);
+	}
+}
+
+void dev_power_off(struct device *d)
+{
+	stop_all(d);
+	d->mute = true;
+}
+
 struct device *device_new(const struct device_make *make, const struct device_env *env,
 			  struct bytes flash)
 {
@@ -258,15 +280,7 @@ struct device *device_new(const struct device_make *make, const struct device_en
 	dev_pb_init(&d->acceptor, &d->env, DEV_TAG_ACCEPTOR, false, &link_ops, d);
 	memcpy(d->acceptor.uuid, make->uuid, UUID_LEN);
 	dev_prov_init(&d->prov, make, &prov_ops, d);
-	d->mute = d->flash.silenced;
-	if (d->mute)
-		return d;
-	if (d->flash.provisioned) {
-		settle(d);
-		node_start(d);
-	} else {
-		dev_beacon_start(d);
-	}
+	dev_power_on(d);
 	return d;
 }
 
@@ -277,6 +291,18 @@ void device_free(struct device *d)
 	stop_all(d);
 	secret_wipe(d, sizeof(*d));
 	free(d);
+}
+
+void device_on_display(struct device *d, void (*shown)(void *ctx, const struct device_prompt *now),
+		       void *ctx)
+{
+	d->prov.shown = shown;
+	d->prov.shown_ctx = ctx;
+}
+
+bool device_press(struct device *d, const char *text)
+{
+	return dev_prov_entered(&d->prov, text);
 }
 
 static void heard_beacon(struct device *d, struct bytes data, struct bytes ad, int8_t rssi)
@@ -300,6 +326,13 @@ static void heard_pb_adv(struct device *d, struct bytes data)
 		dev_pb_heard(&d->rpr.link.pb, data);
 }
 
+void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi)
+{
+	if (d->node && d->make->server && !d->mute && d->make->fault != DEVICE_DEAD)
+		dev_rpr_extended_heard(d, address, ad);
+	device_heard(d, ad, rssi);
+}
+
 void device_heard(struct device *d, struct bytes ad, int8_t rssi)
 {
 	struct rd r = rd_from(ad);
@@ -314,13 +347,6 @@ void device_heard(struct device *d, struct bytes ad, int8_t rssi)
 			return;
 		if (type == AD_MESH_MESSAGE && d->node)
 			dev_net_heard(d, data);
-void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi)
-{
-	if (d->node && d->make->server && !d->mute && d->make->fault != DEVICE_DEAD)
-		dev_rpr_extended_heard(d, address, ad);
-	device_heard(d, ad, rssi);
-}
-
 		else if (type == AD_PB_ADV)
 			heard_pb_adv(d, data);
 		else if (type == AD_MESH_BEACON)

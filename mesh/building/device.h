@@ -36,6 +36,10 @@ struct device_make {
 	struct secret32 secret_key; /* of that public key; all zero: a fresh pair for each link */
 	uint8_t static_oob[32];
 	size_t static_oob_len; /* 0 none, 16 or 32 */
+	/* Output and Input OOB as Capabilities tell them: sizes 0 (cannot) to 8, masks of actions.
+	 */
+	uint8_t output_size, output_actions, input_size, input_actions;
+	bool oob_only; /* takes no Start without authentication */
 	struct {
 		uint16_t id; /* enum prov_record */
 		struct bytes data;
@@ -45,7 +49,36 @@ struct device_make {
 		DEVICE_SOUND,
 		DEVICE_DEAD,   /* beacons, never answers */
 		DEVICE_SILENT, /* stops for good in the middle of its first link */
+		/* What it says on a link is bent. The keys: only where they go over the air. */
+		DEVICE_KEY_REFLECTED, /* the provisioner's own public key */
+		DEVICE_KEY_OFF_CURVE,
+		DEVICE_KEY_ZERO,
+		DEVICE_CONFIRMATION_REFLECTED,
+		DEVICE_CONFIRMATION_WRONG,
+		DEVICE_RANDOM_REFLECTED,
+		DEVICE_RECORD_OVERSIZE, /* claims 65,535 octets */
+		DEVICE_RECORD_CHANGES,	/* of another length from the second fragment on */
+		DEVICE_RECORD_DISORDER, /* the second fragment is called the third */
+		DEVICE_RECORD_OVERLAP,	/* the second fragment begins within the first */
+		/* Restarts when this PDU arrives; the last one: when its answer is due, after the
+		 * flash was written. */
+		DEVICE_REBOOT_INVITE,
+		DEVICE_REBOOT_START,
+		DEVICE_REBOOT_KEY,
+		DEVICE_REBOOT_CONFIRMATION,
+		DEVICE_REBOOT_RANDOM,
+		DEVICE_REBOOT_DATA,
+		DEVICE_REBOOT_COMPLETE,
+		DEVICE_SLOW_FLASH, /* Complete after 20 s, answers to settings after 3 s */
+		/* Of nodes that host the Remote Provisioning Server. */
+		DEVICE_NPPI_UNCOMMITTED, /* a node refresh that went well changes nothing */
+		DEVICE_NPPI_UNANSWERED,	 /* it takes effect at once, without Complete */
+		DEVICE_VANISHES,	 /* gone for good in the middle of a link it carries */
+		DEVICE_SERVER_REBOOT,	 /* restarts in the middle of one */
+		DEVICE_FAULTS,
 	} fault;
+	uint8_t fault_times;   /* so often does it restart; 0: whenever it can */
+	bool fault_in_refresh; /* not when it joins, but when it is provisioned anew as a node */
 };
 
 /* What a device puts on the air: one AD structure, repeated. */
@@ -76,8 +109,24 @@ struct device *device_new(const struct device_make *make, const struct device_en
 			  struct bytes flash);
 void device_free(struct device *d);
 
+/* What a person sees at a device while it is provisioned with Output or Input OOB. */
+enum { DEVICE_PROMPT_TEXT = 9 };
+struct device_prompt {
+	bool input; /* it waits for something to be entered: device_press() */
+	enum { DEVICE_COUNT, DEVICE_DIGITS, DEVICE_TEXT } type;
+	uint8_t size;			/* of the value, at most */
+	char value[DEVICE_PROMPT_TEXT]; /* shown, or blinked; empty for input */
+};
+/* shown: with every change; NULL: nothing (any more). */
+void device_on_display(struct device *d, void (*shown)(void *ctx, const struct device_prompt *now),
+		       void *ctx);
+/* Entered at the device; false: it waits for nothing, or has no such keys. */
+bool device_press(struct device *d, const char *text);
+
 /* An advertising report: all AD structures of it. */
 void device_heard(struct device *d, struct bytes ad, int8_t rssi);
+/* The same, where the advertiser's address (6 octets) is known: it tells what belongs together. */
+void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi);
 
 /* What a flash image says; also for `show --state`, which reads nothing else. */
 struct device_state {
@@ -102,5 +151,3 @@ struct device_keys {
 bool device_keys_read(struct bytes flash, struct device_keys *out);
 
 #endif
-/* The same, where the advertiser's address (6 octets) is known: it tells what belongs together. */
-void device_heard_from(struct device *d, const uint8_t *address, struct bytes ad, int8_t rssi);

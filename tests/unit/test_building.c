@@ -41,7 +41,7 @@ TEST(keys_that_are_wrong_are_refused_with_the_key_s_name)
 		{ "cbp=x", "cbp" },
 		{ "untrusted=5%", "untrusted" },
 		{ "uri=0.1", "uri=0.1: not supported yet" },
-		{ "oob_prompt=1", "not supported yet" },
+		{ "oob_prompt=1.5", "oob_prompt" },
 		{ "composition_change=x", "a number" },
 		{ "large_composition=2", "a share" },
 		{ "colour=red", "colour: unknown" },
@@ -111,7 +111,7 @@ TEST(sixty_devices_on_three_floors_are_connected_and_several_hops_deep)
 		k.seed = seed;
 		k.untrusted = 3;
 		k.expired = k.misnamed = k.absent = 1;
-		k.dead = 2;
+		k.faults[DEVICE_DEAD] = 2;
 		check(building_plan(&k, &f, error));
 		check_int(f.n, 60);
 		check_int(building_reach(&f, hops), 0);

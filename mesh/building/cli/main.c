@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "building_make.h"
+#include "building_panel.h"
 #include "building_run.h"
 #include "building_show.h"
 
@@ -18,14 +19,33 @@ enum { EXIT_USAGE = 2 };
 static const char usage[] =
 	"usage: meshmason-building make FILE [KEY=VALUE...]\n"
 	"       meshmason-building show FILE [--state [DIR]] [--json]\n"
+	"       meshmason-building press FILE UUID VALUE [--state DIR]\n"
 	"       meshmason-building run FILE --air DIR [--state DIR] [--place NAME=X,Y,FLOOR]...\n"
 	"                          [--speed N] [--capture FILE] [--name NAME] [--seed N]\n"
 	"\n"
 	"make  writes FILE (the devices with their keys), FILE.ca.pem and FILE.csv. Keys:\n"
 	"      devices=60 floors=3 spacing_m=10 loss=0.05 seed=1 servers=0.5 cbp=1\n"
+	"      uri=0 (share whose certificates are not on the device but in FILE.certs, to be\n"
+	"      served at uri_base=https://HOST:PORT/)\n"
 	"      static_oob=0 oob_pubkey=0 large_composition=0 (shares); untrusted expired misnamed\n"
-	"      dead absent silent cmac_only composition_change (numbers of devices)\n"
-	"show  tells what the devices are, or with --state what their flash says\n"
+	"      absent cmac_only composition_change (numbers of devices)\n"
+	"      of the air: duplicates=0 reorders=0 (shares of what arrives twice, or late)\n"
+	"      attackers=0 (radios that replay and invent)\n"
+	"      faults, each a number of devices: dead silent key_reflected key_off_curve key_zero\n"
+	"      confirmation_reflected confirmation_wrong random_reflected record_oversize\n"
+	"      record_changes record_disorder record_overlap reboot_invite reboot_start "
+	"reboot_key\n"
+	"      reboot_confirmation reboot_random reboot_data reboot_complete slow_flash; of "
+	"servers:\n"
+	"      nppi_uncommitted nppi_unanswered vanishes server_reboot; or drawn: faulty=0 "
+	"(share)\n"
+	"      fault_times=1 (how often one restarts, 0 always) faults_in_refresh=0 (1: not when "
+	"it\n"
+	"      joins, but when it is provisioned anew)\n"
+	"      oob_prompt (number of devices with a display or keys, for output and input OOB)\n"
+	"show  tells what the devices are, or with --state what their flash says, and what a\n"
+	"      person sees at them while the building runs\n"
+	"press enters VALUE at the keys of a device that waits for it (input OOB)\n"
 	"run   is the building in real time, on a folder of datagram sockets; the devices'\n"
 	"      flash is in FILE.state unless --state says otherwise\n";
 
@@ -120,6 +140,33 @@ static int run_show(int argc, char **argv)
 	}
 	if (!building_show(argv[optind], state, json, stdout, error))
 		return complain(error);
+	return 0;
+}
+
+static int run_press(int argc, char **argv)
+{
+	static const struct option options[] = { { "state", required_argument, NULL, 's' }, { 0 } };
+	char found[PATH_MAX], why[128];
+	const char *state = NULL;
+	uint8_t uuid[UUID_LEN];
+
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c != 's')
+			return complain_about("press: unknown option", argv[optind - 1]);
+		state = optarg;
+	}
+	if (argc - optind != 3)
+		return complain("press: FILE, UUID and VALUE wanted");
+	if (!uuid_parse(argv[optind + 1], uuid))
+		return complain_about("press: a uuid wanted", argv[optind + 1]);
+	if (!state) {
+		find_state(found, argv[optind]);
+		state = found;
+	}
+	if (!building_panel_enter(state, uuid, argv[optind + 2], why)) {
+		fprintf(stderr, "meshmason-building: %s: %s\n", argv[optind + 1], why);
+		return EXIT_FAILURE;
+	}
 	return 0;
 }
 
@@ -221,11 +268,14 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} commands[] = { { "make", run_make }, { "show", run_show }, { "run", run_run } };
+	} commands[] = { { "make", run_make },
+			 { "show", run_show },
+			 { "press", run_press },
+			 { "run", run_run } };
 
 	opterr = 0;
 	if (argc < 2)
-		return complain("make, show or run wanted (--help tells more)");
+		return complain("make, show, press or run wanted (--help tells more)");
 	if (strcmp(argv[1], "--help") == 0) {
 		fputs(usage, stdout);
 		return 0;
@@ -238,5 +288,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	}
-	return complain_about("unknown command (make, show or run wanted)", argv[1]);
+	return complain_about("unknown command (make, show, press or run wanted)", argv[1]);
 }
