@@ -25,6 +25,8 @@ enum {
 	ANSWER_MS = 10000, /* switching an adapter on may load firmware */
 	BUSY_MS = 25,	   /* the time the kernel gives to one copy */
 	OVERDUE_MS = 2000, /* of the whole of what is in the kernel */
+	SILENCE_FIRST_MS = 2000,
+	SILENCE_MS = 30000,
 	SCAN_WINDOW = 0x1000,
 	ADDRESS_RANDOM = 2,
 };
@@ -214,6 +216,23 @@ static void refused(struct mgmt_host *h, uint8_t status)
 static void transmit_start(struct mgmt_host *h);
 static void run_step(struct mgmt_host *h);
 
+/* Right after it has switched the adapter on, Linux 6.12 may answer Set Mesh Receiver with success
+ * and yet never start to scan: one that hears nothing is told once more. */
+static void silent(void *ctx)
+{
+	struct mgmt_host *h = ctx;
+	uint8_t params[MGMT_PARAMS_MAX];
+	struct wr w = wr_to(params, sizeof(params));
+	bool deaf = h->counters.heard == h->heard_before;
+
+	h->heard_before = h->counters.heard;
+	timer_start(h->config.timers, &h->silence_timer, MSEC(SILENCE_MS), silent, h);
+	if (!deaf)
+		return;
+	put_receiver(&w);
+	command(h, MGMT_SET_MESH_RECEIVER, &w, NULL);
+}
+
 static void step_done(struct mgmt_host *h, uint8_t status, struct bytes result)
 {
 	const struct step *s = &steps[h->step];
@@ -241,6 +260,8 @@ static void step_done(struct mgmt_host *h, uint8_t status, struct bytes result)
 	h->state = MGMT_UP;
 	h->was_up = true;
 	transmit_start(h);
+	h->heard_before = h->counters.heard;
+	timer_start(h->config.timers, &h->silence_timer, MSEC(SILENCE_FIRST_MS), silent, h);
 	h->config.up(h->config.ctx);
 }
 
@@ -460,6 +481,7 @@ void mgmt_host_stop(struct mgmt_host *h)
 	timer_stop(h->config.timers, &h->end_timer);
 	timer_stop(h->config.timers, &h->pause_timer);
 	timer_stop(h->config.timers, &h->overdue_timer);
+	timer_stop(h->config.timers, &h->silence_timer);
 	h->head = h->queued = 0;
 	h->in_flight = false;
 	h->state = MGMT_STOPPED;

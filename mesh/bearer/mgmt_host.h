@@ -59,6 +59,8 @@ struct mgmt_host {
 	struct advertiser advertiser;
 	unsigned outstanding, handles; /* packets in the kernel, and how many it takes */
 	struct timer pause_timer, overdue_timer;
+	struct timer silence_timer;
+	uint64_t heard_before; /* when silence_timer was started */
 	struct mgmt_host_counters counters;
 };
 

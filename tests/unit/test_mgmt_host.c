@@ -295,10 +295,11 @@ TEST(a_kernel_that_never_tells_the_end_blocks_nothing)
 	world_free(w);
 }
 
+static const uint8_t found[] = { 1, 2, 3, 4, 5, 6, 2, 0xC5, 0, 0, 0,	0, 0,
+				 0, 0, 0, 0, 0, 0, 0, 4,    0, 3, 0x2B, 0, 0x55 };
+
 TEST(what_is_found_is_heard)
 {
-	static const uint8_t found[] = { 1, 2, 3, 4, 5, 6, 2, 0xC5, 0, 0, 0,	0, 0,
-					 0, 0, 0, 0, 0, 0, 0, 4,    0, 3, 0x2B, 0, 0x55 };
 	struct world *w = world_new();
 
 	start(w);
@@ -313,6 +314,28 @@ TEST(what_is_found_is_heard)
 		event(w, MGMT_EV_MESH_DEVICE_FOUND, INDEX, found, cut);
 	check_int(w->heard, 1);
 	check_int(mgmt_host_counters(&w->host).malformed, sizeof(found));
+	world_free(w);
+}
+
+TEST(a_receiver_that_hears_nothing_is_set_once_more)
+{
+	struct world *w = world_new();
+	size_t before;
+
+	start(w);
+	before = w->n_opcodes;
+	run(w, SEC(2));
+	check_int(w->n_opcodes, before + 1);
+	check_int(w->opcode[before], MGMT_SET_MESH_RECEIVER);
+	event(w, MGMT_EV_MESH_DEVICE_FOUND, INDEX, found, sizeof(found));
+	run(w, SEC(40)); /* heard since: left alone */
+	check_int(w->n_opcodes, before + 1);
+	run(w, SEC(30)); /* silent again */
+	check_int(w->n_opcodes, before + 2);
+	check_int(w->ups, 1);
+	w->write_fails = true;
+	run(w, SEC(30));
+	check_int(w->fails, 1);
 	world_free(w);
 }
 
@@ -473,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_busy_kernel_is_asked_again_later),
 		cmocka_unit_test(a_kernel_that_never_tells_the_end_blocks_nothing),
 		cmocka_unit_test(what_is_found_is_heard),
+		cmocka_unit_test(a_receiver_that_hears_nothing_is_set_once_more),
 		cmocka_unit_test(refusals_in_the_set_up_name_the_cure),
 		cmocka_unit_test(an_adapter_without_low_energy_or_handles_says_so),
 		cmocka_unit_test(who_switches_it_off_later_is_obeyed),
