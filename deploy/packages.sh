@@ -16,6 +16,11 @@ case $release in
 *) test="$test libclang-rt-dev" ;;
 esac
 
+# The guest, a virtual machine for the kernel's radios (tests/interop/guest).
+case $(dpkg --print-architecture) in
+amd64) test="$test qemu-system-x86 debootstrap e2fsprogs kmod cpio xz-utils" ;;
+esac
+
 case ${1:-build} in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;

@@ -6,16 +6,17 @@
 #
 #   build-guest.sh CACHE_DIR
 #
-# Needs root, apt and debootstrap.  Everything comes from the Debian mirror
-# that this system's apt is already set up with.  If CACHE_DIR already holds a
-# guest made by the same version of this script and of init, does nothing.
+# Needs root (or sudo) and apt; amd64 only.  Everything comes from the Debian
+# mirror that this system's apt is already set up with.  If CACHE_DIR already
+# holds a guest made by the same version of this script and of init, does
+# nothing; two at once wait for each other.
 #
 # Environment: SUITE (default trixie), EXTRA_PKGS (comma separated, added to
 # the guest), NO_HOST_INSTALL=1 (fail rather than apt-get install host tools).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { sed -n '3,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 1 ] || { sed -n '3,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 suite=${SUITE:-trixie}
@@ -32,6 +33,9 @@ guest_mods="9p 9pnet_virtio bluetooth hci_vhci af_alg algif_hash algif_skcipher
 # Modules that are there for a modprobe.
 more_mods="uhid tun veth bridge cryptd"
 
+exec 9> "$cache/lock"
+flock 9
+
 say() { printf '%s build-guest: %s\n' "$(date +%T)" "$*" >&2; }
 
 # What it is made from: a changed comment builds nothing again.
@@ -41,6 +45,13 @@ if [ "$(cat "$cache/stamp" 2>/dev/null)" = "$stamp" ] &&
    [ -s "$cache/root.img" ] && [ -s "$cache/vmlinuz" ] && [ -s "$cache/initrd" ]; then
 	say "up to date in $cache"
 	exit 0
+fi
+[ "$(dpkg --print-architecture)" = amd64 ] ||
+	{ say "the guest is made for amd64 only, this is $(dpkg --print-architecture)"; exit 1; }
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo > /dev/null || { say "root is needed for debootstrap, and there is no sudo"; exit 1; }
+	exec 9>&-
+	exec sudo env SUITE="$suite" EXTRA_PKGS="$extra" "$0" "$cache"
 fi
 rm -f "$cache/stamp"
 

@@ -47,7 +47,7 @@ wait $scan
 heard=$(grep -c "$MARK" $OUT/scan3)
 sent=$(sed -n 's/^sent \([0-9]*\).*/\1/p' $OUT/send3)
 echo "sent $sent, heard $heard"
-[ "$sent" -ge 60 ] && [ "$heard" -ge $((sent * 9 / 10)) ] && [ "$heard" -le $((sent + 3)) ]
+[ "$sent" -ge 20 ] && [ "$heard" -ge $((sent * 9 / 10)) ] && [ "$heard" -le $((sent + 3)) ]
 check $? "every transmission is one report"
 
 step "user channel: who is in the way"
