@@ -249,6 +249,7 @@ bool device_state_read(struct bytes flash, struct device_state *out)
 		return false;
 	dev_flash_move(&im);
 	out->resets = im.resets;
+	out->faults = im.faults;
 	out->provisioned = im.provisioned;
 	out->changed = im.changed;
 	if (im.provisioned) {

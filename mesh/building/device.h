@@ -139,6 +139,7 @@ struct device_state {
 	/* Of the device key candidate that waits for its first message; empty: none does. */
 	char candidate_key_id[KEY_ID_TEXT];
 	uint32_t resets; /* Node Resets obeyed so far */
+	uint8_t faults;	 /* how often it has lost its power by its fault */
 };
 bool device_state_read(struct bytes flash, struct device_state *out);
 
