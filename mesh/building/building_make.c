@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "building_online.h"
 #include "building_plan.h"
 #include "building_store.h"
 #include "pki.h"
@@ -37,8 +38,9 @@ static void key_pair(struct rng *rng, struct device_make *m, uint8_t public_key[
 	secret_wipe(&random, sizeof(random));
 }
 
-static void certify(struct pki *pki, struct building_device *d,
-		    const uint8_t public_key[P256_PUBLIC])
+static bool certify(const struct building_keys *k, const char *file, struct pki *pki,
+		    struct building_device *d, const uint8_t public_key[P256_PUBLIC],
+		    char error[BUILDING_ERROR])
 {
 	static const enum pki_fault faults[] = {
 		[CERTIFICATE_GOOD] = PKI_GOOD,
@@ -49,7 +51,9 @@ static void certify(struct pki *pki, struct building_device *d,
 	struct pki_device subject = { .company = d->make.company,
 				      .product = d->make.product,
 				      .fault = faults[d->certificate] };
+	struct bytes chain[2];
 	uint8_t *der;
+	bool ok = true;
 	size_t n;
 
 	memcpy(subject.uuid, d->make.uuid, UUID_LEN);
@@ -57,16 +61,23 @@ static void certify(struct pki *pki, struct building_device *d,
 	der = pki_device_certificate(pki, &subject, &n);
 	if (!der)
 		abort(); /* a key of our own making is a point of the curve */
-	building_device_add_record(d, PROV_RECORD_DEVICE_CERTIFICATE, bytes_of(der, n));
-	building_device_add_record(d, PROV_RECORD_INTERMEDIATE_FIRST,
-				   pki_intermediate(pki, subject.fault));
+	chain[0] = bytes_of(der, n);
+	chain[1] = pki_intermediate(pki, subject.fault);
+	if (d->online) {
+		ok = building_online_publish(k, file, d, chain, ARRAY_LEN(chain), error);
+	} else {
+		building_device_add_record(d, PROV_RECORD_DEVICE_CERTIFICATE, chain[0]);
+		building_device_add_record(d, PROV_RECORD_INTERMEDIATE_FIRST, chain[1]);
+	}
 	building_device_add_record(d, PROV_RECORD_LOCAL_NAME,
 				   bytes_of(d->make.name, strlen(d->make.name)));
 	free(der);
+	return ok;
 }
 
 /* Each device draws from a stream of its own: its keys do not depend on the others' shares. */
-static void give_keys(struct building_file *f, struct pki *pki)
+static bool give_keys(const struct building_keys *k, const char *file, struct building_file *f,
+		      struct pki *pki, char error[BUILDING_ERROR])
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct building_device *d = &f->devices[i];
@@ -76,9 +87,10 @@ static void give_keys(struct building_file *f, struct pki *pki)
 		if (!d->make.oob_public_key)
 			continue;
 		key_pair(&rng, &d->make, public_key);
-		if (d->make.certificates)
-			certify(pki, d, public_key);
+		if (d->make.certificates && !certify(k, file, pki, d, public_key, error))
+			return false;
 	}
+	return true;
 }
 
 static bool refuse(const char *path, char error[BUILDING_ERROR])
@@ -141,9 +153,9 @@ bool building_make(const struct building_keys *k, const char *file, const char *
 	if (!building_plan(k, &f, error))
 		return false;
 	pki = pki_new(&env);
-	give_keys(&f, pki);
+	building_online_choose(k, &f);
 	/* The building last: it is what says that all of it is there. */
-	ok = write_anchor(ca, pki, error) && write_list(list, &f, error) &&
+	ok = give_keys(k, file, &f, pki, error) && write_anchor(ca, pki, error) && write_list(list, &f, error) &&
 	     building_file_save(file, &f, error);
 	*made = (struct building_made){ .devices = f.n, .unreached = building_reach(&f, NULL) };
 	for (size_t i = 0; i < f.n; i++)
