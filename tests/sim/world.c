@@ -372,15 +372,21 @@ static bool job_has_ended(struct world *w, void *ctx)
 	return world_job_ended(w, wait->job);
 }
 
+bool world_wait(struct world *w, int64_t job, uint64_t limit)
+{
+	struct waiting wait = { .job = job };
+
+	return world_run(w, limit, job_has_ended, &wait);
+}
+
 bool world_finish(struct world *w, int64_t job, uint64_t limit)
 {
 	uint64_t end = timers_now(&w->time) + limit;
-	struct waiting wait = { .job = job };
 
 	while (timers_now(&w->time) < end) {
 		if (!w->core)
 			world_start(w);
-		if (world_run(w, end - timers_now(&w->time), job_has_ended, &wait))
+		if (world_wait(w, job, end - timers_now(&w->time)))
 			return true;
 	}
 	return false;

@@ -41,6 +41,8 @@ bool world_job_ended(struct world *w, int64_t job);
 bool world_run(struct world *w, uint64_t limit, bool (*done)(struct world *w, void *ctx),
 	       void *ctx);
 void world_advance(struct world *w, uint64_t time);
+/* Until the job has ended: true; false: the server has died, or the limit is over. */
+bool world_wait(struct world *w, int64_t job, uint64_t limit);
 /* Until the job has ended, starting the server again whenever it has died. */
 bool world_finish(struct world *w, int64_t job, uint64_t limit);
 
