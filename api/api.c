@@ -15,7 +15,7 @@
 static const struct route_table *const tables[] = {
 	&status_routes, &device_routes,	 &import_routes, &node_routes,	      &server_routes,
 	&job_routes,	&anchor_routes,	 &crl_routes,	 &trust_check_routes, &session_routes,
-	&event_routes,	&capture_routes, &oob_routes,
+	&event_routes,	&capture_routes, &oob_routes,	 &composition_routes, &address_routes,
 };
 
 /* The whole of the routes, as the router wants them. */

@@ -44,7 +44,7 @@ bool auth_still_good(struct api *api, const struct auth_who *who);
 /* Routes and one object of each list, as the list shows it. NULL: there is none. */
 extern const struct route_table status_routes, device_routes, import_routes, node_routes,
 	server_routes, job_routes, anchor_routes, crl_routes, trust_check_routes, session_routes,
-	event_routes, capture_routes, oob_routes;
+	event_routes, capture_routes, oob_routes, composition_routes, address_routes;
 json_t *device_json(struct api *api, const uint8_t uuid[UUID_LEN]);
 json_t *node_json(struct api *api, uint16_t address);
 json_t *server_json(struct api *api, uint16_t address);

@@ -8,13 +8,22 @@
 #include "crypto.h"
 
 struct options_body {
-	struct field_text policy, min_algorithm, server;
+	struct field_text policy, min_algorithm, server, address;
 	struct field_int max_links, stop_at_failure_percent, attempts, seconds;
 	struct field_bool relay;
 	struct field_json ad_types;
 };
 
-static const char *const kinds[] = { "scan", "provision", "configure", "remove", "identify", NULL };
+static const char *const kinds[] = { "scan",
+				     "provision",
+				     "configure",
+				     "remove",
+				     "identify",
+				     "refresh-device-key",
+				     "refresh-address",
+				     "refresh-composition",
+				     "read-composition",
+				     NULL };
 static const char *const policies[] = { "certificate", "static-oob", "output-oob",
 					"input-oob",   "none",	 NULL };
 static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
@@ -28,6 +37,10 @@ static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
 #define OPT_ATTEMPTS                                                                \
 	{                                                                           \
 		"attempts", FIELD_INT, 0, 1, 20, NULL, NULL, NULL, OPT_AT(attempts) \
+	}
+#define OPT_MAX_LINKS                                                                 \
+	{                                                                             \
+		"max_links", FIELD_INT, 0, 0, 64, NULL, NULL, NULL, OPT_AT(max_links) \
 	}
 #define OPT_RELAY                                                             \
 	{                                                                     \
@@ -49,12 +62,20 @@ static const struct field provision_options[] = {
 	OPT_RELAY,
 	{ "policy", FIELD_ENUM, 0, 0, 0, policies, NULL, NULL, OPT_AT(policy) },
 	{ "min_algorithm", FIELD_ENUM, 0, 0, 0, algorithms, NULL, NULL, OPT_AT(min_algorithm) },
-	{ "max_links", FIELD_INT, 0, 0, 64, NULL, NULL, NULL, OPT_AT(max_links) },
+	OPT_MAX_LINKS,
 	{ "stop_at_failure_percent", FIELD_INT, 0, 0, 100, NULL, NULL, NULL,
 	  OPT_AT(stop_at_failure_percent) },
 };
 static const struct field configure_options[] = { OPT_ATTEMPTS, OPT_RELAY };
 static const struct field remove_options[] = { OPT_ATTEMPTS };
+static const struct field refresh_options[] = { OPT_ATTEMPTS, OPT_MAX_LINKS };
+static const struct field move_options[] = {
+	OPT_ATTEMPTS,
+	OPT_MAX_LINKS,
+	{ "address", FIELD_TEXT, FIELD_NULL, 0, 6, NULL, field_is_address,
+	  "a unicast address, as in 0x0100", OPT_AT(address) },
+};
+static const struct field read_options[] = { OPT_ATTEMPTS };
 static const struct field identify_options[] = { OPT_SERVER, OPT_SECONDS };
 
 static const struct {
@@ -66,6 +87,10 @@ static const struct {
 	[DB_JOB_CONFIGURE] = { configure_options, ARRAY_LEN(configure_options) },
 	[DB_JOB_REMOVE] = { remove_options, ARRAY_LEN(remove_options) },
 	[DB_JOB_IDENTIFY] = { identify_options, ARRAY_LEN(identify_options) },
+	[DB_JOB_REFRESH_DEVICE_KEY] = { refresh_options, ARRAY_LEN(refresh_options) },
+	[DB_JOB_REFRESH_ADDRESS] = { move_options, ARRAY_LEN(move_options) },
+	[DB_JOB_REFRESH_COMPOSITION] = { refresh_options, ARRAY_LEN(refresh_options) },
+	[DB_JOB_READ_COMPOSITION] = { read_options, ARRAY_LEN(read_options) },
 };
 
 static bool options_read(json_t *object, struct jobs_request *rq, struct problem *p)
@@ -85,6 +110,8 @@ static bool options_read(json_t *object, struct jobs_request *rq, struct problem
 		out->min_algorithm = b.min_algorithm.s == algorithms[1];
 	if (b.server.s)
 		address_parse(b.server.s, &out->server);
+	if (b.address.s)
+		address_parse(b.address.s, &out->address);
 	if (b.max_links.given)
 		out->max_links = (unsigned)b.max_links.v;
 	if (b.stop_at_failure_percent.given)

@@ -27,6 +27,13 @@ static json_t *options_json(const struct db_job *j)
 		json_object_set_new(o, "seconds", json_integer(opt->seconds));
 	if (opt->n_ad_types)
 		json_object_set_new(o, "ad_types", ad_types_json(opt));
+	if (j->kind >= DB_JOB_REFRESH_DEVICE_KEY) {
+		json_object_set_new(o, "attempts", json_integer(opt->attempts));
+		if (j->kind != DB_JOB_READ_COMPOSITION)
+			json_object_set_new(o, "max_links", json_integer(opt->max_links));
+		if (opt->address)
+			json_object_set_new(o, "address", json_address(opt->address));
+	}
 	if (opt->server)
 		json_object_set_new(o, "server", json_address(opt->server));
 	return o;
@@ -151,7 +158,16 @@ json_t *task_json(struct api *api, int64_t id)
 	return o;
 }
 
-static const char *const kinds[] = { "scan", "provision", "configure", "remove", "identify", NULL };
+static const char *const kinds[] = { "scan",
+				     "provision",
+				     "configure",
+				     "remove",
+				     "identify",
+				     "refresh-device-key",
+				     "refresh-address",
+				     "refresh-composition",
+				     "read-composition",
+				     NULL };
 static const char *const states[] = { "queued",	 "running", "paused",	 "succeeded",
 				      "partial", "failed",  "cancelled", NULL };
 static const char *const task_states[] = { "waiting", "running",   "succeeded",

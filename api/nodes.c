@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "composition.h"
+#include "db_refresh.h"
 #include "mesh_const.h"
 
 /* By enum db_node_state. */
@@ -11,7 +13,7 @@ static const char *const node_states[] = { [DB_NODE_PENDING] = "joining",
 					   [DB_NODE_CONFIGURED] = "ready",
 					   [DB_NODE_CONFIGURED + 1] = NULL };
 
-static json_t *model_json(const struct jobs_model *m)
+json_t *model_json(const struct jobs_model *m)
 {
 	json_t *o = json_object();
 	char id[16];
@@ -28,7 +30,7 @@ static json_t *model_json(const struct jobs_model *m)
 	return o;
 }
 
-static json_t *elements_json(const struct jobs_composition *c)
+json_t *elements_json(const struct jobs_composition *c)
 {
 	json_t *a = json_array();
 
@@ -46,11 +48,26 @@ static json_t *elements_json(const struct jobs_composition *c)
 	return a;
 }
 
-static json_t *composition_json(const struct jobs_composition *c)
+static void page_number_add(void *ctx, const struct db_node_page *p)
 {
-	json_t *o = json_object(), *pages = json_array();
+	json_array_append_new(ctx, json_integer(p->page));
+}
 
-	json_array_append_new(pages, json_integer(0));
+/* Page 0 is in the node's row before the others are read. */
+static json_t *page_numbers_json(struct api *api, const struct db_node *n)
+{
+	json_t *pages = json_array();
+
+	db_node_pages(api->env.db, n->uuid, page_number_add, pages);
+	if (!json_array_size(pages))
+		json_array_append_new(pages, json_integer(0));
+	return pages;
+}
+
+static json_t *composition_json(const struct jobs_composition *c, json_t *pages)
+{
+	json_t *o = json_object();
+
 	json_object_set_new(o, "company", json_hex16(c->company));
 	json_object_set_new(o, "product", json_hex16(c->product));
 	json_object_set_new(o, "version", json_hex16(c->version));
@@ -99,7 +116,38 @@ static void node_identity(json_t *o, const struct db_node *n)
 	json_object_set_new(o, "device_key_at", json_time_ms(n->key_created));
 }
 
-static json_t *node_row_json(const struct db_node *n)
+/* A refresh whose outcome is open. */
+static json_t *pending_json(const struct db_node *n)
+{
+	static const char *const steps[] = { [DB_REFRESH_NONE] = "",
+					     [DB_REFRESH_OPENED] = "opened",
+					     [DB_REFRESH_DATA] = "data",
+					     [DB_REFRESH_COMPLETE] = "complete",
+					     [DB_REFRESH_RESTORE] = "restore" };
+	json_t *o;
+
+	if (n->refresh.step == DB_REFRESH_NONE || (size_t)n->refresh.step >= ARRAY_LEN(steps))
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "procedure", json_string(procedure_name(n->refresh.procedure)));
+	json_object_set_new(o, "step", json_string(steps[n->refresh.step]));
+	json_object_set_new(o, "new_address", json_address(n->refresh.address));
+	json_object_set_new(o, "since", json_time_ms(n->refresh.since));
+	return o;
+}
+
+static json_t *change_json(const struct db_node *n)
+{
+	json_t *o;
+
+	if (!n->composition_change)
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "since", json_time_ms(n->composition_change));
+	return o;
+}
+
+static json_t *node_row_json(struct api *api, const struct db_node *n)
 {
 	struct jobs_composition c;
 	bool composed = jobs_composition(n, &c);
@@ -107,7 +155,11 @@ static json_t *node_row_json(const struct db_node *n)
 
 	node_identity(o, n);
 	json_object_set_new(o, "elements", composed ? elements_json(&c) : json_array());
-	json_object_set_new(o, "composition", composed ? composition_json(&c) : json_null());
+	json_object_set_new(o, "composition",
+			    composed ? composition_json(&c, page_numbers_json(api, n))
+				     : json_null());
+	json_object_set_new(o, "composition_change", change_json(n));
+	json_object_set_new(o, "pending", pending_json(n));
 	json_object_set_new(o, "features", features_json(n));
 	json_object_set_new(o, "default_ttl",
 			    n->default_ttl ? json_integer(n->default_ttl) : json_null());
@@ -136,14 +188,21 @@ json_t *node_json(struct api *api, uint16_t address)
 
 	if (db_node_get(api->env.db, address, &n) != DB_OK)
 		return NULL;
-	o = node_row_json(&n);
+	o = node_row_json(api, &n);
 	node_wipe(&n);
 	return o;
 }
 
+struct walk {
+	struct api *api;
+	json_t *items;
+};
+
 static void node_add(void *ctx, const struct db_node *n)
 {
-	json_array_append_new(ctx, node_row_json(n));
+	struct walk *w = ctx;
+
+	json_array_append_new(w->items, node_row_json(w->api, n));
 }
 
 static const char *const node_sorts[] = { "address",	    "-address",	      "name",
@@ -192,7 +251,7 @@ static struct reply list_nodes(struct api *api, const struct request *rq)
 	char next[DB_CURSOR];
 	struct problem p;
 	enum db_rc rc;
-	json_t *items;
+	struct walk w = { .api = api };
 
 	if (!query_read(rq->query, rq->n_query, nodes_fields, ARRAY_LEN(nodes_fields), &q,
 			sizeof(q), &p))
@@ -207,9 +266,9 @@ static struct reply list_nodes(struct api *api, const struct request *rq)
 			f.state = s;
 	f.with_pending = f.state == DB_NODE_PENDING;
 	page = page_of(&q.page, node_sort(&q.sort));
-	items = json_array();
-	rc = db_nodes(api->env.db, &f, &page, node_add, items, next);
-	return reply_page(rc, items, next);
+	w.items = json_array();
+	rc = db_nodes(api->env.db, &f, &page, node_add, &w, next);
+	return reply_page(rc, w.items, next);
 }
 
 static struct reply get_node(struct api *api, const struct request *rq)

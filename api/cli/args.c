@@ -22,6 +22,14 @@ const char *cli_usage(void)
 	       "  configure --all | ADDRESS...\n"
 	       "  identify UUID|ADDRESS...    lets it blink\n"
 	       "  remove ADDRESS...           takes nodes out of the network\n"
+	       "  refresh-device-key --all | ADDRESS...\n"
+	       "  refresh-address --all | ADDRESS... [--to ADDRESS]\n"
+	       "  refresh-composition --all | ADDRESS...\n"
+	       "                              provision nodes anew, through themselves\n"
+	       "  read-composition --all | ADDRESS...\n"
+	       "  composition ADDRESS         its pages, and what a refresh would change\n"
+	       "  move ADDRESS [--to ADDRESS] what a refresh of its address would do\n"
+	       "  addresses                   ranges that are not free\n"
 	       "  oob [list | answer TASK VALUE | give-up TASK]\n"
 	       "                              what a person is asked: a value that a device shows,\n"
 	       "                              or one to be entered at a device\n"
@@ -37,7 +45,9 @@ const char *cli_usage(void)
 	       "  --policy certificate|static-oob|output-oob|input-oob|none\n"
 	       "                       provision; never weaker than asked\n"
 	       "  --min-algorithm hmac-sha256|cmac         provision\n"
-	       "  --max-links N        provision; 0 is automatic\n"
+	       "  --max-links N        provision, refresh-*; 0 is automatic\n"
+	       "  --attempts N         provision, configure, remove, refresh-*, read-composition\n"
+	       "  --to ADDRESS         refresh-address (of one node), move\n"
 	       "  --stop-at PERCENT    provision; of failed links\n"
 	       "  --relay on|off       provision, configure\n"
 	       "  --server ADDRESS     scan, provision, identify\n"
@@ -115,6 +125,8 @@ bool cli_args_parse(struct cli_args *a, int argc, char **argv, char *why, size_t
 		{ "--server", &a->server, NULL, NULL },
 		{ "--relay", &a->relay, NULL, NULL },
 		{ "--ad-types", &a->ad_types, NULL, NULL },
+		{ "--to", &a->to, NULL, NULL },
+		{ "--attempts", NULL, &a->attempts, NULL },
 		{ "--max-links", NULL, &a->max_links, NULL },
 		{ "--seconds", NULL, &a->seconds, NULL },
 		{ "--stop-at", NULL, &a->stop_at, NULL },
@@ -133,7 +145,7 @@ bool cli_args_parse(struct cli_args *a, int argc, char **argv, char *why, size_t
 	bool only_words = false;
 
 	memset(a, 0, sizeof(*a));
-	a->max_links = a->seconds = a->stop_at = a->max_octets = -1;
+	a->max_links = a->seconds = a->stop_at = a->max_octets = a->attempts = -1;
 	for (int i = 1; i < argc; i++) {
 		const struct option *o;
 

@@ -20,8 +20,9 @@ struct cli_args {
 	bool no_wait, all, all_trusted, dry_run, strict;
 	const char *policy, *min_algorithm, *server;
 	const char *ad_types; /* NAME,NAME */
-	long max_links, seconds, stop_at, max_octets; /* -1: not given */
-	const char *relay;			      /* NULL, "on", "off" */
+	const char *to;	      /* an address */
+	long max_links, seconds, stop_at, max_octets, attempts; /* -1: not given */
+	const char *relay;					/* NULL, "on", "off" */
 	const char *words[CLI_WORDS_MAX];	      /* command and operands */
 	size_t n_words;
 };
@@ -81,5 +82,9 @@ int command_oob(const struct cli_args *a, struct rest *r);
 char *command_file_read(const char *path, size_t *n);
 int command_trust(const struct cli_args *a, struct rest *r);
 int command_capture(const struct cli_args *a, struct rest *r);
+
+int command_addresses(const struct cli_args *a, struct rest *r);
+int command_composition(const struct cli_args *a, struct rest *r);
+int command_move(const struct cli_args *a, struct rest *r);
 
 #endif

@@ -173,6 +173,10 @@ static json_t *options_of(const struct cli_args *a)
 		json_object_set_new(o, "server", json_string(a->server));
 	if (a->max_links >= 0)
 		json_object_set_new(o, "max_links", json_integer(a->max_links));
+	if (a->attempts >= 0)
+		json_object_set_new(o, "attempts", json_integer(a->attempts));
+	if (a->to)
+		json_object_set_new(o, "address", json_string(a->to));
 	if (a->seconds >= 0)
 		json_object_set_new(o, "seconds", json_integer(a->seconds));
 	if (a->stop_at >= 0)
@@ -409,6 +413,13 @@ static const struct command {
 	{ "configure", job_start, true },
 	{ "remove", job_start, true },
 	{ "identify", job_start, true },
+	{ "refresh-device-key", job_start, true },
+	{ "refresh-address", job_start, true },
+	{ "refresh-composition", job_start, true },
+	{ "read-composition", job_start, true },
+	{ "composition", command_composition, true },
+	{ "move", command_move, true },
+	{ "addresses", command_addresses, false },
 	{ "pause", job_act, true },
 	{ "resume", job_act, true },
 	{ "cancel", job_act, true },

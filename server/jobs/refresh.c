@@ -169,6 +169,8 @@ static void succeed(struct task *t, const struct db_node *n)
 	if (refresh_procedure_of(t) == NPPI_ADDRESS)
 		snprintf(message, sizeof message, "It has moved from 0x%04x to 0x%04x.",
 			 t->row.address, n->address);
+	else if (refresh_procedure_of(t) == NPPI_COMPOSITION)
+		snprintf(message, sizeof message, "Its new composition is in force.");
 	task_succeed(t, message);
 }
 
