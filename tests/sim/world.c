@@ -33,7 +33,7 @@ struct world {
 	bool taught;
 	/* killing at a commit */
 	uint64_t commits, kill_at;
-	bool kill_after, dying;
+	bool kill_after, dying, store_may_fail;
 	uint64_t changes;
 	/* witnesses */
 	struct witness *witness;
@@ -264,6 +264,11 @@ void world_kill_at_commit(struct world *w, uint64_t n, bool after)
 	w->kill_after = after;
 }
 
+void world_expect_store_failure(struct world *w)
+{
+	w->store_may_fail = true;
+}
+
 uint64_t world_commits(const struct world *w)
 {
 	return w->commits;
@@ -276,6 +281,10 @@ static void settle(struct world *w)
 
 	if (w->dying) {
 		w->kill_at = 0;
+		world_kill(w);
+		return;
+	}
+	if (!committed && w->store_may_fail) {
 		world_kill(w);
 		return;
 	}

@@ -29,6 +29,8 @@ bool world_running(const struct world *w);
  * started again by itself: world_run stops there. */
 void world_kill_at_commit(struct world *w, uint64_t n, bool after);
 uint64_t world_commits(const struct world *w);
+/* A store that fails kills the server, as it would the daemon; otherwise it fails the test. */
+void world_expect_store_failure(struct world *w);
 
 /* Starts a job on everything trusted, or on targets; fails the test when it is refused. */
 int64_t world_provision(struct world *w);
