@@ -153,6 +153,11 @@ void db_close(struct db *db)
 	free(db);
 }
 
+void db_fail(struct db *db)
+{
+	db->failed = true;
+}
+
 bool db_dirty(const struct db *db)
 {
 	return db->writing || db->failed;

@@ -38,6 +38,8 @@ struct db *db_open(const char *path, const struct db_env *env, char why[DB_WHY])
 /* Commits nothing: what was not committed is lost, as in a crash. */
 void db_close(struct db *db);
 
+/* Something is wrong with what this turn has written: its commit will fail. */
+void db_fail(struct db *db);
 /* Something waits for db_commit(). */
 bool db_dirty(const struct db *db);
 /* DB_OK: all changes of the turn are durable (or there were none). DB_ERROR: they are not, and the

@@ -45,13 +45,33 @@ struct access_target configure_target(const struct task *t)
 	return node_target(t->job->jobs, t->row.address, t->work->tries);
 }
 
+bool configure_node_is_there(const struct task *t, struct db_node *n)
+{
+	return db_node_get(t->job->jobs->env.db, t->row.address, n) == DB_OK &&
+	       (!t->row.has_uuid || memcmp(n->uuid, t->row.uuid, UUID_LEN) == 0);
+}
+
+/* The try after that is another attempt at the task where it stands. */
+bool configure_may_try_again(struct task *t)
+{
+	const struct db_job *job = &t->job->row;
+	unsigned most = TRIES;
+
+	if ((job->kind == DB_JOB_CONFIGURE || job->kind == DB_JOB_REMOVE) && job->options.attempts)
+		most = job->options.attempts;
+	if (++t->work->tries >= most)
+		return false;
+	if (t->row.attempts <= t->work->tries)
+		t->row.attempts = t->work->tries + 1;
+	return true;
+}
+
 static bool node_of(struct task *t, struct db_node *n)
 {
-	enum db_rc rc = db_node_get(t->job->jobs->env.db, t->row.address, n);
-
-	if (rc == DB_OK)
+	if (configure_node_is_there(t, n))
 		return true;
-	task_fail(t, REASON_CONFIGURATION_FAILED, "The node is not in the inventory any more.");
+	secret_wipe(n, sizeof *n);
+	task_fail(t, REASON_NODE_GONE, NULL);
 	return false;
 }
 
@@ -73,7 +93,7 @@ static bool agreed(struct task *t, enum access_result r, uint8_t status)
 		snprintf(message, sizeof message, "The node refused step %s: %s.", t->row.step,
 			 config_status_text(status));
 		task_fail(t, REASON_CONFIGURATION_FAILED, message);
-	} else if (++t->work->tries < TRIES) {
+	} else if (configure_may_try_again(t)) {
 		t->job->kind->steps[t->step].start(t);
 	} else {
 		snprintf(message, sizeof message, "The node did not answer in step %s.",
@@ -261,7 +281,7 @@ static void on_capabilities(void *ctx, enum access_result r, struct rpr_call *ca
 	struct task *t = ctx;
 	struct db_node n;
 
-	if (r != ACCESS_OK && ++t->work->tries < TRIES) {
+	if (r != ACCESS_OK && configure_may_try_again(t)) {
 		configure_capabilities(t);
 		return;
 	}

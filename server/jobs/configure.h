@@ -20,6 +20,10 @@ void task_next(struct task *t);
 bool configure_read_composition(struct db_node *n, struct bytes page);
 /* The default profile binds its AppKey to that SIG model. */
 bool configure_binds(uint32_t model);
+/* The node of the task, and no other that has got its address since. The caller wipes n. */
+bool configure_node_is_there(const struct task *t, struct db_node *n);
+/* After a silence: the step may be begun again (options.attempts). */
+bool configure_may_try_again(struct task *t);
 /* To the task's node, farther with each try. */
 struct access_target configure_target(const struct task *t);
 /* The Default TTL with which the node's answers reach us. */

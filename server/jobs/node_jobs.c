@@ -20,7 +20,7 @@
 #include "scan.h"
 #include "session.h"
 
-enum { AT_ONCE = 6, RESETS = 3 };
+enum { AT_ONCE = 6 };
 
 static void nothing(struct task *t)
 {
@@ -59,7 +59,7 @@ static void on_composition(void *ctx, enum access_result r, struct config_call *
 	struct jobs *j = t->job->jobs;
 	struct db_node n;
 
-	if (r != ACCESS_OK && ++t->work->tries < RESETS) {
+	if (r != ACCESS_OK && configure_may_try_again(t)) {
 		t->job->kind->steps[t->step].start(t);
 		return;
 	}
@@ -78,6 +78,14 @@ static void on_composition(void *ctx, enum access_result r, struct config_call *
 static void read_composition(struct task *t)
 {
 	struct access_target to = configure_target(t);
+	struct db_node n;
+	bool there = configure_node_is_there(t, &n);
+
+	secret_wipe(&n, sizeof n);
+	if (!there) {
+		task_fail(t, REASON_NODE_GONE, NULL);
+		return;
+	}
 
 	t->work->config.done = on_composition;
 	t->work->config.ctx = t;
@@ -108,7 +116,7 @@ static void forget(struct task *t, const char *message)
 	struct jobs *j = t->job->jobs;
 	struct db_node n;
 
-	if (db_node_get(j->env.db, t->row.address, &n) == DB_OK) {
+	if (configure_node_is_there(t, &n)) {
 		struct device *d = device_find(j, n.uuid);
 		bool adopted = n.state != DB_NODE_PENDING;
 
@@ -131,16 +139,25 @@ static void on_reset(void *ctx, enum access_result r, struct config_call *call)
 
 	if (r == ACCESS_OK)
 		task_enter(t, REMOVE_VERIFY);
-	else if (++t->work->tries < RESETS)
+	else if (configure_may_try_again(t))
 		t->job->kind->steps[t->step].start(t);
 	else
 		forget(t, "The node did not answer. It is out of the inventory and its address is "
 			  "excluded, but it may still hold the network key: refresh the key.");
 }
 
+/* An old job may be taken up when its address is another's: that one must not be reset. */
 static void reset(struct task *t)
 {
 	struct access_target to = configure_target(t);
+	struct db_node n;
+	bool there = configure_node_is_there(t, &n);
+
+	secret_wipe(&n, sizeof n);
+	if (!there) {
+		task_fail(t, REASON_NODE_GONE, NULL);
+		return;
+	}
 
 	t->work->config.done = on_reset;
 	t->work->config.ctx = t;
@@ -191,9 +208,13 @@ static enum jobs_rc add_node_task(struct job *job, uint16_t address)
 	return t ? JOBS_OK : JOBS_STORE;
 }
 
+/* A node that a provision job is about to configure is that job's. */
 static void add_every_node(void *ctx, const struct db_node *n)
 {
-	task_create(ctx, n->uuid, n->address);
+	struct job *job = ctx;
+
+	if (!job_taking(job->jobs, job, n->uuid, n->address))
+		task_create(job, n->uuid, n->address);
 }
 
 static enum jobs_rc add_all_nodes(struct job *job)

@@ -247,7 +247,8 @@ static bool bury_former_node(struct jobs *j, const uint8_t uuid[UUID_LEN], uint3
 			 old.state == DB_NODE_PENDING ? DB_ADDRESS_BURNT : DB_ADDRESS_EXCLUDED);
 }
 
-static bool reserve(struct task *t, const struct prov_event *ev, uint32_t iv_index)
+/* DB_NONE: no range is free. */
+static enum db_rc reserve(struct task *t, const struct prov_event *ev, uint32_t iv_index)
 {
 	struct jobs *j = t->job->jobs;
 	struct db_node n = { .elements = ev->capabilities->elements,
@@ -263,10 +264,14 @@ static bool reserve(struct task *t, const struct prov_event *ev, uint32_t iv_ind
 			     .key_created = jobs_wall(j) };
 	struct db_device row;
 	int server_hops = node_hops(j, t->row.server);
+	enum db_rc rc = DB_ERROR;
 
-	if (!bury_former_node(j, t->row.uuid, iv_index) ||
-	    db_address_reserve(j->env.db, n.elements, t->row.uuid, iv_index, &n.address) != DB_OK)
-		return false;
+	if (bury_former_node(j, t->row.uuid, iv_index))
+		rc = db_address_reserve(j->env.db, n.elements, t->row.uuid, iv_index, &n.address);
+	if (rc != DB_OK) {
+		secret_wipe(&n, sizeof n);
+		return rc;
+	}
 	memcpy(n.uuid, t->row.uuid, UUID_LEN);
 	if (device_row(j, t->row.uuid, &row)) {
 		memcpy(n.name, row.name, sizeof n.name);
@@ -279,14 +284,16 @@ static bool reserve(struct task *t, const struct prov_event *ev, uint32_t iv_ind
 		n.hops = 0;
 	else if (server_hops >= 0)
 		n.hops = server_hops + 1;
-	bool ok = db_node_insert(j->env.db, &n) == DB_OK &&
-		  mesh_node_set(j->env.mesh, n.address, n.elements, &n.device_key, NULL);
-	if (ok) {
+	rc = db_node_insert(j->env.db, &n);
+	if (rc == DB_OK &&
+	    !mesh_node_set(j->env.mesh, n.address, n.elements, &n.device_key, NULL))
+		rc = DB_CONFLICT;
+	if (rc == DB_OK) {
 		node_set_distance(j, n.address, n.hops, 0);
 		t->row.address = n.address;
 	}
 	secret_wipe(&n, sizeof n);
-	return ok;
+	return rc;
 }
 
 /* The key and the address are in the same transaction as the step's name, and the Provisioning
@@ -298,7 +305,15 @@ static void key_agreed(struct task *t, const struct prov_event *ev)
 	struct mesh_iv iv;
 
 	mesh_iv(j->env.mesh, &iv);
-	if (db_net_key_get(j->env.db, NET_KEY, &net) != DB_OK || !reserve(t, ev, iv.index)) {
+	enum db_rc rc = db_net_key_get(j->env.db, NET_KEY, &net);
+	if (rc == DB_NONE)
+		rc = DB_ERROR; /* there is no network without it */
+	if (rc == DB_OK)
+		rc = reserve(t, ev, iv.index);
+	if (rc != DB_OK) {
+		if (rc != DB_NONE)
+			db_fail(j->env.db); /* nothing of this turn is sent, and we end */
+		secret_wipe(&net, sizeof net);
 		decide(t, REASON_ADDRESSES_EXHAUSTED, NULL, true);
 		return;
 	}

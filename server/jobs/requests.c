@@ -324,9 +324,43 @@ static bool has_failed(struct jobs *j, int64_t id)
 	return db_task_count(j->env.db, &f, &n) == DB_OK && n > 0;
 }
 
+struct retrying {
+	struct jobs *jobs;
+	const struct job *job, *taken;
+};
+
+static void look_who_has_it(void *ctx, const struct db_task *row)
+{
+	struct retrying *r = ctx;
+
+	if (!r->taken)
+		r->taken = job_taking(r->jobs, r->job, row->has_uuid ? row->uuid : NULL,
+				      row->address);
+}
+
+/* What failed may be in the hands of a later job. */
+static const struct job *taken_by(struct jobs *j, const struct db_job *row, const struct job *job)
+{
+	struct db_task_filter f = { .job = row->id, .state = DB_TASK_FAILED };
+	char next[DB_CURSOR] = "", cursor[DB_CURSOR];
+	struct retrying r = { j, job, NULL };
+
+	if (row->kind == DB_JOB_SCAN || row->kind == DB_JOB_IDENTIFY)
+		return NULL;
+	do {
+		memcpy(cursor, next, sizeof cursor);
+		struct db_page page = { .limit = 1000, .cursor = cursor };
+
+		if (db_tasks(j->env.db, &f, &page, look_who_has_it, &r, next) != DB_OK)
+			return NULL;
+	} while (*next && !r.taken);
+	return r.taken;
+}
+
 enum jobs_rc jobs_retry(struct jobs *j, int64_t id, char why[JOBS_WHY])
 {
 	struct job *job = find_active(j, id);
+	const struct job *taken;
 	struct db_job row;
 
 	if (db_job_get(j->env.db, id, &row) != DB_OK)
@@ -338,6 +372,10 @@ enum jobs_rc jobs_retry(struct jobs *j, int64_t id, char why[JOBS_WHY])
 			      (long long)provision_job(j)->row.id);
 	if (job && job->ending)
 		return refuse(JOBS_CONFLICT, why, "job %lld is ending", (long long)id);
+	taken = taken_by(j, &row, job);
+	if (taken)
+		return refuse(JOBS_CONFLICT, why, "job %lld is working on that",
+			      (long long)taken->row.id);
 	for (struct job **at = &j->active; !job && *at; at = &(*at)->next) {
 		struct job *old = *at;
 

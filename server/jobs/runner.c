@@ -362,6 +362,28 @@ void job_cancel(struct job *job)
 	job_check(job);
 }
 
+static bool changes_something(const struct job *job)
+{
+	return !job->row.ended && job->row.kind != DB_JOB_SCAN && job->row.kind != DB_JOB_IDENTIFY;
+}
+
+const struct job *job_taking(const struct jobs *j, const struct job *except, const uint8_t *uuid,
+			     uint16_t address)
+{
+	for (const struct job *job = j->active; job; job = job->next) {
+		if (job == except || !changes_something(job))
+			continue;
+		for (const struct task *t = job->tasks; t; t = t->next) {
+			if (task_is_over(t))
+				continue;
+			if ((address && t->row.address == address) ||
+			    (uuid && t->row.has_uuid && memcmp(t->row.uuid, uuid, UUID_LEN) == 0))
+				return job;
+		}
+	}
+	return NULL;
+}
+
 static void load_task(void *ctx, const struct db_task *row)
 {
 	task_add(ctx, row);

@@ -32,6 +32,9 @@ struct job_kind {
 	/* Milliseconds to its end, -1 not known. NULL: guessed by the tasks that have ended. */
 	int64_t (*left)(const struct job *job);
 };
+/* The job, not except, with an open task that changes this device (or NULL) or node (or 0). */
+const struct job *job_taking(const struct jobs *j, const struct job *except, const uint8_t *uuid,
+			     uint16_t address);
 const struct job_kind *job_kind_of(enum db_job_kind kind);
 
 /* Waiting to running; counts an attempt. */
