@@ -290,7 +290,7 @@ void mesh_replay_restore(struct mesh *m, uint16_t src, uint64_t ivi_seq)
 
 void mesh_replay_forget(struct mesh *m, uint16_t first, uint16_t count)
 {
-	rpl_forget(net_rpl(m->net), first, count);
+	net_replay_forget(m->net, first, count);
 	lower_forget(upper_lower(m->upper), first, count);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving, 3.4.6: raw duplicate? -> NID names candidate keys, IVI names the IV Index ->
- * authentic? -> our own echo? -> message cache -> destination -> transport.
+ * authentic? -> our own echo? -> message cache -> a sign of life? -> destination -> transport.
  */
 #include "net.h"
 
@@ -17,11 +17,17 @@ struct net {
 	struct subnets subnets;
 	struct seq seq;
 	struct rpl rpl;
+	struct rpl
+		life; /* what passes by counts here, too; it protects nothing but signs of life */
 	struct iv_state iv;
 	uint32_t seq_high; /* the highest heard of others under the transmit IV Index */
 	struct net_counters counters;
 	struct net_cache cache;
 };
+
+static void keep_nothing(void *ctx, uint16_t src, uint64_t ivi_seq)
+{
+}
 
 struct net *net_new(const struct net_env *env)
 {
@@ -38,6 +44,7 @@ struct net *net_new(const struct net_env *env)
 	n->cache.salt = env->cache_salt;
 	seq_init(&n->seq, env->seq_reserved, env->save_seq, env->ctx);
 	rpl_init(&n->rpl, env->save_replay, env->ctx);
+	rpl_init(&n->life, keep_nothing, n);
 	return n;
 }
 
@@ -45,6 +52,7 @@ void net_free(struct net *n)
 {
 	subnets_free(&n->subnets);
 	rpl_free(&n->rpl);
+	rpl_free(&n->life);
 	free(n);
 }
 
@@ -77,6 +85,25 @@ static bool for_us(const struct net *n, const struct net_pdu *p)
 	return p->dst == n->env.address || p->dst == ADDR_ALL_NODES;
 }
 
+/* A recording played back is none, however authentic it is. again: another way than before that
+ * the source's last message came, while we still know that. */
+static void sign_of_life(struct net *n, const struct net_pdu *p, bool again)
+{
+	uint64_t ivi_seq = net_ivi_seq(p->iv_index, p->seq);
+
+	if (again ? ivi_seq + 1 != n->life.above[p->src]
+		  : !rpl_fresh(&n->rpl, p->src, ivi_seq) || !rpl_fresh(&n->life, p->src, ivi_seq))
+		return;
+	rpl_accept(&n->life, p->src, ivi_seq);
+	n->env.heard(n->env.ctx, p->src, p->ttl);
+}
+
+void net_replay_forget(struct net *n, uint16_t first, uint16_t count)
+{
+	rpl_forget(&n->rpl, first, count);
+	rpl_forget(&n->life, first, count);
+}
+
 void net_heard(struct net *n, struct bytes in)
 {
 	struct net_pdu p;
@@ -98,8 +125,9 @@ void net_heard(struct net *n, struct bytes in)
 		n->counters.echoes++;
 		return;
 	}
-	n->env.heard(n->env.ctx, p.src, p.ttl);
-	if (net_cache_message(&n->cache, p.src, p.seq, p.iv_index)) {
+	bool again = net_cache_message(&n->cache, p.src, p.seq, p.iv_index);
+	sign_of_life(n, &p, again);
+	if (again) {
 		n->counters.duplicates++;
 		return;
 	}

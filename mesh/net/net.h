@@ -35,7 +35,7 @@ struct net_env {
 	void (*save_replay)(void *ctx, uint16_t src, uint64_t ivi_seq);
 	/* A PDU for us, not yet checked against replay. */
 	void (*received)(void *ctx, const struct net_pdu *p, uint16_t net_index);
-	/* Any authenticated PDU of others, each way it came. */
+	/* Any authenticated PDU of others that is no replay, each way it came. */
 	void (*heard)(void *ctx, uint16_t src, uint8_t ttl);
 	/* A segmented message of ours is in flight: the step to IV Normal waits. */
 	bool (*busy)(void *ctx);
@@ -51,6 +51,9 @@ void net_free(struct net *n);
 
 /* The data of one AD structure of type 0x2A. */
 void net_heard(struct net *n, struct bytes pdu);
+
+/* Of addresses that are gone for good. */
+void net_replay_forget(struct net *n, uint16_t first, uint16_t count);
 
 /* A new sequence number; false when they have run out under this IV Index. */
 bool net_take_seq(struct net *n, uint32_t *seq);

@@ -175,6 +175,43 @@ TEST(a_pdu_is_taken_once_whichever_way_and_how_often_it_comes)
 	air_free(&air);
 }
 
+TEST(a_recording_played_back_is_no_sign_of_life)
+{
+	struct net_pdu p = { .src = 0x0042, .dst = 0x0002, .ttl = 5, .len = 6 };
+	uint8_t out[NETWORK_PDU_MAX];
+	struct stack_air air;
+	struct stack_node *n;
+	unsigned heard;
+
+	air_init(&air, 1, 0);
+	n = node_new(&air, &(struct node_options){ .address = 0x0001 });
+	for (p.seq = 0; p.seq < 3000; p.seq++) /* more than any cache keeps */
+		net_heard(n->net, made(&NODE_NET_KEY, &p, out));
+	heard = n->neighbours;
+	check_int(heard, 3000);
+	for (p.seq = 0; p.seq < 3000; p.seq += 7) { /* to others, and to us */
+		p.dst = p.seq & 1 ? 0x0001 : 0x0002;
+		net_heard(n->net, made(&NODE_NET_KEY, &p, out));
+	}
+	check_int(n->neighbours, heard);
+	/* nor what was accepted before a restart */
+	rpl_restore(net_rpl(n->net), 0x0043, 500);
+	p.src = 0x0043;
+	p.seq = 499;
+	net_heard(n->net, made(&NODE_NET_KEY, &p, out));
+	check_int(n->neighbours, heard);
+	p.seq = 501;
+	net_heard(n->net, made(&NODE_NET_KEY, &p, out));
+	check_int(n->neighbours, heard + 1);
+	/* a node that is gone leaves its address to one that counts from 0 */
+	net_replay_forget(n->net, 0x0043, 1);
+	p.seq = 3;
+	net_heard(n->net, made(&NODE_NET_KEY, &p, out));
+	check_int(n->neighbours, heard + 2);
+	node_free(n);
+	air_free(&air);
+}
+
 TEST(what_is_not_for_us_goes_no_further)
 {
 	static const struct {
@@ -347,6 +384,7 @@ int main(void)
 		cmocka_unit_test(every_published_network_pdu_encodes_and_decodes),
 		cmocka_unit_test(published_receive_cases_are_taken_or_dropped),
 		cmocka_unit_test(a_pdu_is_taken_once_whichever_way_and_how_often_it_comes),
+		cmocka_unit_test(a_recording_played_back_is_no_sign_of_life),
 		cmocka_unit_test(what_is_not_for_us_goes_no_further),
 		cmocka_unit_test(keys_that_share_a_nid_are_all_tried),
 		cmocka_unit_test(a_key_refresh_hears_both_keys_and_sends_by_phase),
