@@ -54,6 +54,8 @@ static const struct dev_handler *find(const struct device *d, const struct dev_m
 	}
 	h = lookup(dev_config_handlers, opcode);
 	if (!h)
+		h = lookup(dev_model_handlers, opcode);
+	if (!h)
 		h = lookup(dev_composition_handlers, opcode);
 	if (!h && d->make->large_composition)
 		h = lookup(dev_large_composition_handlers, opcode);

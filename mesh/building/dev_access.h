@@ -30,6 +30,7 @@ struct dev_handler {
 };
 
 extern const struct dev_handler dev_config_handlers[];
+extern const struct dev_handler dev_model_handlers[];
 extern const struct dev_handler dev_composition_handlers[];
 extern const struct dev_handler dev_large_composition_handlers[];
 extern const struct dev_handler dev_health_handlers[];

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dev_core.h"
+#include "dev_models.h"
 
 enum { KEY_INDEX_MAX = 0xFFF, VENDOR_MODEL_LEN = 4 };
 enum { RELAY_UNSUPPORTED = 2, TTL_MAX = 127 };
@@ -32,6 +33,7 @@ void dev_config_drop_lost(struct device *d)
 	struct dev_image *im = &d->flash;
 	size_t kept = 0;
 
+	dev_models_drop_lost(d);
 	for (size_t i = 0; i < im->n_bindings; i++) {
 		const struct dev_binding_row *b = &im->bindings[i];
 
@@ -133,6 +135,7 @@ static void unbind_all(struct device *d, uint16_t app)
 		if (im->bindings[i].app_index != app)
 			im->bindings[kept++] = im->bindings[i];
 	im->n_bindings = kept;
+	dev_models_unbound(d, app);
 }
 
 static enum config_status app_key_delete(struct device *d, uint16_t net, uint16_t app)

@@ -7,8 +7,9 @@
 #include "device.h"
 #include "mesh_const.h"
 
-/* Version 1 knew neither composition changes nor candidates, version 2 no faults. */
-enum { MAGIC = 0x4D4D4446, VERSION_1 = 1, VERSION_2 = 2, VERSION = 3, CHECK_LEN = 8 };
+/* Version 1 knew neither composition changes nor candidates, version 2 no faults, version 3 neither
+ * publications nor subscriptions. */
+enum { MAGIC = 0x4D4D4446, VERSION_1 = 1, VERSION_3 = 3, VERSION = 4, CHECK_LEN = 8 };
 enum { FLAG_PROVISIONED = 1 << 0, FLAG_SILENCED = 1 << 1, FLAG_IV_UPDATE = 1 << 2 };
 enum { FLAG_RELAY = 1 << 3, FLAG_BEACON = 1 << 4, FLAGS_VERSION_1 = 0x1F };
 enum { FLAG_CHANGED = 1 << 5, FLAG_CANDIDATE = 1 << 6, FLAG_COMMITTED = 1 << 7 };
@@ -69,6 +70,22 @@ static void write_rows(struct wr *w, const struct dev_image *im)
 	}
 }
 
+static void write_models(struct wr *w, const struct dev_image *im)
+{
+	wr_u8(w, (uint8_t)im->n_publications);
+	for (size_t i = 0; i < im->n_publications; i++) {
+		wr_u8(w, im->publications[i].element);
+		wr_be16(w, im->publications[i].model);
+		wr_copy(w, im->publications[i].octets, DEV_PUBLICATION_LEN);
+	}
+	wr_u8(w, (uint8_t)im->n_subscriptions);
+	for (size_t i = 0; i < im->n_subscriptions; i++) {
+		wr_u8(w, im->subscriptions[i].element);
+		wr_be16(w, im->subscriptions[i].model);
+		wr_be16(w, im->subscriptions[i].address);
+	}
+}
+
 static void write_candidate(struct wr *w, const struct dev_candidate *c)
 {
 	wr_u8(w, c->procedure);
@@ -91,6 +108,7 @@ struct bytes dev_flash_write(const struct dev_image *im, uint8_t buf[DEV_IMAGE_M
 	if (im->provisioned) {
 		write_node(&w, im);
 		write_rows(&w, im);
+		write_models(&w, im);
 		if (im->candidate.present)
 			write_candidate(&w, &im->candidate);
 	}
@@ -157,6 +175,23 @@ static bool read_rows(struct rd *r, struct dev_image *im)
 	return rd_ok(r) && im->n_net_keys > 0;
 }
 
+static bool read_models(struct rd *r, struct dev_image *im)
+{
+	im->n_publications = read_count(r, DEV_PUBLICATIONS);
+	for (size_t i = 0; i < im->n_publications; i++) {
+		im->publications[i].element = rd_u8(r);
+		im->publications[i].model = rd_be16(r);
+		rd_copy(r, im->publications[i].octets, DEV_PUBLICATION_LEN);
+	}
+	im->n_subscriptions = read_count(r, DEV_SUBSCRIPTIONS);
+	for (size_t i = 0; i < im->n_subscriptions; i++) {
+		im->subscriptions[i].element = rd_u8(r);
+		im->subscriptions[i].model = rd_be16(r);
+		im->subscriptions[i].address = rd_be16(r);
+	}
+	return rd_ok(r);
+}
+
 static bool read_candidate(struct rd *r, struct dev_candidate *c)
 {
 	uint8_t changed;
@@ -173,11 +208,12 @@ static bool read_candidate(struct rd *r, struct dev_candidate *c)
 	       range_valid(c->address, c->elements);
 }
 
-static bool read_body(struct rd *r, struct dev_image *im)
+static bool read_body(struct rd *r, struct dev_image *im, uint8_t version)
 {
 	if (!im->provisioned)
 		return !im->candidate.present && !im->candidate.committed && rd_finished(r);
-	return read_node(r, im) && read_rows(r, im) && read_candidate(r, &im->candidate);
+	return read_node(r, im) && read_rows(r, im) &&
+	       (version <= VERSION_3 || read_models(r, im)) && read_candidate(r, &im->candidate);
 }
 
 static bool checked(struct bytes flash, struct bytes *body)
@@ -209,7 +245,7 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 		return false;
 	flags = rd_u8(&r);
 	out->resets = rd_be32(&r);
-	out->faults = version == VERSION ? rd_u8(&r) : 0;
+	out->faults = version >= VERSION_3 ? rd_u8(&r) : 0;
 	out->provisioned = flags & FLAG_PROVISIONED;
 	out->silenced = flags & FLAG_SILENCED;
 	out->iv_update = flags & FLAG_IV_UPDATE;
@@ -218,7 +254,8 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 	out->changed = flags & FLAG_CHANGED;
 	out->candidate.present = flags & FLAG_CANDIDATE;
 	out->candidate.committed = flags & FLAG_COMMITTED;
-	good = (version != VERSION_1 || !(flags & ~FLAGS_VERSION_1)) && read_body(&r, out);
+	good = (version != VERSION_1 || !(flags & ~FLAGS_VERSION_1)) &&
+	       read_body(&r, out, version);
 	if (!good)
 		dev_flash_blank(out);
 	return good;
@@ -235,7 +272,7 @@ bool dev_flash_move(struct dev_image *im)
 	im->device_key = c->key;
 	im->changed = c->changed;
 	im->seq_reserved = 0;
-	im->n_bindings = 0; /* a new term of the node: its keys stay */
+	im->n_bindings = im->n_publications = im->n_subscriptions = 0; /* its keys stay */
 	secret_wipe(&im->candidate, sizeof(im->candidate));
 	return true;
 }

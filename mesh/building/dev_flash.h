@@ -13,8 +13,11 @@ enum {
 	DEV_NET_KEYS = 2,
 	DEV_APP_KEYS = 8,
 	DEV_BINDINGS = 24,
+	DEV_PUBLICATIONS = 16,
+	DEV_SUBSCRIPTIONS = 32,
+	DEV_PUBLICATION_LEN = 7,
 	DEV_REPLAY_ROWS = 48,
-	DEV_IMAGE_MAX = 1536,
+	DEV_IMAGE_MAX = 2048,
 };
 
 enum { DEV_HOURS_NEVER = 0xFFFF };
@@ -32,6 +35,18 @@ struct dev_app_key_row {
 struct dev_binding_row {
 	uint8_t element; /* counted from the primary */
 	uint16_t model, app_index;
+};
+
+/* Address, AppKey index and credentials, TTL, period, retransmission: as in its messages. */
+struct dev_publication_row {
+	uint8_t element;
+	uint16_t model;
+	uint8_t octets[DEV_PUBLICATION_LEN];
+};
+
+struct dev_subscription_row {
+	uint8_t element;
+	uint16_t model, address;
 };
 
 /* The highest IV Index and SEQ accepted from one source, Mesh 3.9.8. */
@@ -76,6 +91,10 @@ struct dev_image {
 	size_t n_app_keys;
 	struct dev_binding_row bindings[DEV_BINDINGS];
 	size_t n_bindings;
+	struct dev_publication_row publications[DEV_PUBLICATIONS];
+	size_t n_publications;
+	struct dev_subscription_row subscriptions[DEV_SUBSCRIPTIONS];
+	size_t n_subscriptions;
 	struct dev_replay_row replay[DEV_REPLAY_ROWS];
 	size_t n_replay;
 	struct dev_candidate candidate;

@@ -462,6 +462,8 @@ TEST(flash_comes_back_as_it_was)
 	a.n_net_keys = DEV_NET_KEYS;
 	a.n_app_keys = DEV_APP_KEYS;
 	a.n_bindings = DEV_BINDINGS;
+	a.n_publications = DEV_PUBLICATIONS;
+	a.n_subscriptions = DEV_SUBSCRIPTIONS;
 	a.n_replay = DEV_REPLAY_ROWS;
 	for (size_t i = 0; i < DEV_NET_KEYS; i++)
 		rng_fill(&rng, &a.net_keys[i], sizeof(a.net_keys[i]));
@@ -469,6 +471,14 @@ TEST(flash_comes_back_as_it_was)
 		rng_fill(&rng, &a.app_keys[i], sizeof(a.app_keys[i]));
 	for (size_t i = 0; i < DEV_BINDINGS; i++)
 		a.bindings[i] = (struct dev_binding_row){ 1, (uint16_t)rng_next(&rng), 7 };
+	for (size_t i = 0; i < DEV_PUBLICATIONS; i++) {
+		a.publications[i].element = 1;
+		a.publications[i].model = (uint16_t)i;
+		rng_fill(&rng, a.publications[i].octets, DEV_PUBLICATION_LEN);
+	}
+	for (size_t i = 0; i < DEV_SUBSCRIPTIONS; i++)
+		a.subscriptions[i] =
+			(struct dev_subscription_row){ 1, (uint16_t)i, (uint16_t)rng_next(&rng) };
 	for (size_t i = 0; i < DEV_REPLAY_ROWS; i++)
 		a.replay[i] =
 			(struct dev_replay_row){ (uint16_t)i, 9, (uint32_t)rng_next(&rng) >> 8 };

@@ -346,7 +346,7 @@ TEST(images_of_version_1_are_read_and_written_anew)
 	check_int(im.bindings[0].model, 0x1000);
 	check_int(im.replay[0].seq, 77);
 	check(dev_flash_read(dev_flash_write(&im, again), &second));
-	check_int(again[4], 3);
+	check_int(again[4], 4);
 	check_int(second.replay[0].seq, 77);
 	n = hex_parse(blank, buf, sizeof(buf));
 	check(n > 0 && dev_flash_read(bytes_of(buf, (size_t)n), &im));
