@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /oob, POST /oob/{task}: what a person is asked while a task waits for it. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api_private.h"
@@ -35,25 +37,65 @@ json_t *task_prompt_json(struct api *api, int64_t task)
 	return jobs_prompt_get(api->env.jobs, task, &p) ? prompt_json(api, &p) : json_null();
 }
 
+enum { PROMPTS_MOST = 256 }; /* a job opens a handful, and a person answers a few at a time */
+
+struct prompts_query {
+	struct page_query page;
+};
+static const struct field prompts_fields[] = { PAGE_FIELDS(struct prompts_query, page) };
+
 struct walk {
-	struct api *api;
-	json_t *items;
+	struct jobs_prompt *found;
+	size_t n;
+	int64_t after;
 };
 
 static void prompt_add(void *ctx, const struct jobs_prompt *p)
 {
 	struct walk *w = ctx;
 
-	json_array_append_new(w->items, prompt_json(w->api, p));
+	if (p->task > w->after && w->n < PROMPTS_MOST)
+		w->found[w->n++] = *p;
 }
 
-/* A person answers a few at a time: one page holds them. */
+static int by_task(const void *a, const void *b)
+{
+	const struct jobs_prompt *x = a, *y = b;
+
+	return (x->task > y->task) - (x->task < y->task);
+}
+
 static struct reply list_prompts(struct api *api, const struct request *rq)
 {
-	struct walk w = { .api = api, .items = json_array() };
+	struct walk w = { .after = 0 };
+	size_t limit = 100;
+	struct prompts_query q;
+	char next[24] = "", *end;
+	struct problem p;
+	json_t *items;
 
+	if (!query_read(rq->query, rq->n_query, prompts_fields, ARRAY_LEN(prompts_fields), &q,
+			sizeof(q), &p))
+		return reply_problem(&p);
+	if (q.page.cursor.s) {
+		w.after = strtoll(q.page.cursor.s, &end, 10);
+		if (w.after <= 0 || *end)
+			return reply_page(DB_CONFLICT, NULL, "");
+	}
+	if (q.page.limit.given)
+		limit = (size_t)q.page.limit.v;
+	w.found = calloc(PROMPTS_MOST, sizeof(*w.found));
+	if (!w.found)
+		return reply_internal();
 	jobs_prompts(api->env.jobs, prompt_add, &w);
-	return reply_list(w.items, "");
+	qsort(w.found, w.n, sizeof(*w.found), by_task);
+	items = json_array();
+	for (size_t i = 0; i < w.n && i < limit; i++)
+		json_array_append_new(items, prompt_json(api, &w.found[i]));
+	if (w.n > limit)
+		snprintf(next, sizeof(next), "%lld", (long long)w.found[limit - 1].task);
+	free(w.found);
+	return reply_list(items, next);
 }
 
 struct answer_body {
@@ -108,7 +150,12 @@ static struct reply answer(struct api *api, const struct request *rq)
 }
 
 static const struct route routes[] = {
-	{ .method = HTTP_GET, .pattern = "/oob", .role = DB_ROLE_VIEWER, .handle = list_prompts },
+	{ .method = HTTP_GET,
+	  .pattern = "/oob",
+	  .role = DB_ROLE_VIEWER,
+	  .query = prompts_fields,
+	  .n_query = ARRAY_LEN(prompts_fields),
+	  .handle = list_prompts },
 	{ .method = HTTP_POST,
 	  .pattern = "/oob/{task}",
 	  .role = DB_ROLE_INSTALLER,

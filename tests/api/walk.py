@@ -24,6 +24,7 @@ GOOD = {
                   'options': {'policy': 'certificate', 'min_algorithm': 'hmac-sha256', 'max_links': 1, 'server': None,
                               'stop_at_failure_percent': 20, 'attempts': 1, 'relay': True}},
     'addTrustAnchors': {'pem': '-----BEGIN'},
+    'answerPrompt': {'value': '12345'},
     'startCapture': {'seconds': 60, 'max_octets': 65536},
     'createSession': {'name': 'nobody', 'password': 'wrong password'},
     'setup': {'name': 'ada', 'password': 'long enough for us'},
@@ -58,6 +59,8 @@ def known_of(path, facts):
         return {'id': '1'}
     if path.startswith('/captures'):
         return {'id': facts['capture']}
+    if path.startswith('/oob'):
+        return {'task': '1'}
     return {'uuid': facts['uuid'], 'address': facts['address'], 'id': facts['anchor']}
 
 
@@ -82,7 +85,8 @@ def wrong_arguments(d, path, method, facts, body):
     bad = {'id': ['0', '-1', 'x', '1x', '99999999999999999999', '1.5', '%20'],
            'uuid': ['x', UUID[:-1], UUID + '0', UUID.replace('-', ''), '%ff'],
            'address': ['5', '0x5', '0x0000', '0x8000', '0xffff', '0x00001', '0xzzzz']}
-    none = {'id': '987654', 'uuid': 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'address': '0x7ffe'}
+    bad['task'] = bad['id']
+    none = {'id': '987654', 'task': '987654', 'uuid': 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'address': '0x7ffe'}
     for name, values in bad.items():
         if '{' + name + '}' not in path:
             continue

@@ -113,6 +113,52 @@ TEST(a_refused_commit_stops_time_at_once)
 	timers_free(&t.timers);
 }
 
+static struct clock *asked; /* the tick at which somebody is asked something */
+static unsigned ask_at;
+
+static bool settle_and_ask(void *ctx)
+{
+	struct ticking *t = ctx;
+
+	if (++t->settled == ask_at)
+		asked->calm = true;
+	return true;
+}
+
+TEST(a_person_who_is_asked_lives_in_real_time)
+{
+	struct ticking t;
+	struct clock c;
+	uint64_t now = loop_now();
+
+	begin(&t);
+	clock_init(&c, &t.timers, CLOCK_MAX_SPEED, now);
+	asked = &c;
+	ask_at = 10;
+	check(clock_run(&c, now, true, settle_and_ask, &t));
+	check_int(t.ticks, 10); /* not one instant more at that pace */
+	check(clock_run(&c, now + MSEC(10), true, settle_and_ask, &t));
+	check(clock_run(&c, now + SEC(3) + MSEC(10), true, settle_and_ask, &t));
+	check_int(t.ticks, 13);
+	check(clock_patience(&c, now + SEC(3) + MSEC(10)) == SEC(1));
+	c.calm = false;
+	check(clock_run(&c, now + SEC(3) + MSEC(20), true, settle, &t));
+	check(t.ticks >= 64);
+	timers_free(&t.timers);
+
+	begin(&t);
+	clock_init(&c, &t.timers, 10, SEC(5));
+	c.calm = true;
+	check(clock_run(&c, SEC(6), true, settle, &t));
+	check(clock_run(&c, SEC(8), true, settle, &t));
+	check_int(t.ticks, 2);
+	c.calm = false;
+	check(clock_run(&c, SEC(8), true, settle, &t));
+	check(clock_run(&c, SEC(9), true, settle, &t));
+	check_int(t.ticks, 12);
+	timers_free(&t.timers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +167,7 @@ int main(void)
 		cmocka_unit_test(max_races_while_busy_and_only_then),
 		cmocka_unit_test(a_held_clock_stands_still_and_does_not_jump_later),
 		cmocka_unit_test(a_refused_commit_stops_time_at_once),
+		cmocka_unit_test(a_person_who_is_asked_lives_in_real_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

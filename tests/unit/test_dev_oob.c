@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "building_panel.h"
+#include "building_plan.h"
 #include "building_store.h"
 #include "dev_prov.h"
 
@@ -292,6 +293,63 @@ TEST(a_panel_that_nobody_runs_says_so)
 	rmdir(folder);
 }
 
+TEST(a_building_has_some_of_each_and_is_else_the_same)
+{
+	struct building_keys k = building_keys_default();
+	char error[BUILDING_ERROR];
+	struct building_file with, without;
+	unsigned output = 0, input = 0;
+
+	k.cbp = 0.5;
+	check(building_plan(&k, &without, error));
+	check(building_keys_set(&k, "oob_prompt=12", error));
+	check(building_plan(&k, &with, error));
+	for (size_t i = 0; i < with.n; i++) {
+		struct device_make *m = &with.devices[i].make;
+
+		output += m->output_size > 0;
+		input += m->input_size > 0;
+		check(!m->output_size || !m->input_size);
+		check(!(m->output_size || m->input_size) || !m->certificates);
+		check(!m->output_size == !m->output_actions && !m->input_size == !m->input_actions);
+		m->output_size = m->output_actions = m->input_size = m->input_actions = 0;
+		check_mem(m, &without.devices[i].make, sizeof(*m));
+	}
+	check_int(output, 6);
+	check_int(input, 6);
+	building_file_free(&with);
+	building_file_free(&without);
+	check(building_keys_set(&k, "oob_prompt=61", error));
+	check(!building_plan(&k, &with, error));
+	check(strstr(error, "oob_prompt") != NULL);
+}
+
+TEST(displays_and_keys_are_in_the_file)
+{
+	struct building_keys k = building_keys_default();
+	struct building_file made, read;
+	char folder[64], path[96], error[BUILDING_ERROR];
+
+	k.oob_prompt = 6;
+	folder_new(folder);
+	snprintf(path, sizeof(path), "%s/b", folder);
+	check(building_plan(&k, &made, error));
+	made.devices[0].make.oob_only = true;
+	check(building_file_save(path, &made, error));
+	check(building_file_load(path, &read, error));
+	for (size_t i = 0; i < made.n; i++) {
+		const struct device_make *a = &made.devices[i].make, *b = &read.devices[i].make;
+
+		check(a->output_size == b->output_size && a->input_size == b->input_size);
+		check(a->output_actions == b->output_actions);
+		check(a->input_actions == b->input_actions && a->oob_only == b->oob_only);
+	}
+	building_file_free(&made);
+	building_file_free(&read);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +360,8 @@ int main(void)
 		cmocka_unit_test(a_confirmation_before_its_keys_is_unexpected),
 		cmocka_unit_test(the_display_goes_dark_when_the_link_ends),
 		cmocka_unit_test(a_panel_that_nobody_runs_says_so),
+		cmocka_unit_test(a_building_has_some_of_each_and_is_else_the_same),
+		cmocka_unit_test(displays_and_keys_are_in_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
