@@ -79,7 +79,8 @@ enum db_rc db_node_get_uuid(struct db *db, const uint8_t uuid[UUID_LEN], struct 
 enum db_rc db_node_insert(struct db *db, const struct db_node *n);
 /* All fields of the row with this address, keys too. */
 enum db_rc db_node_update(struct db *db, const struct db_node *n);
-/* The same for a node that has moved: from is the address of the row until now. */
+/* The same for a node that has moved: from is the address of the row until now. Whoever knows it as
+ * a server knows the new one. */
 enum db_rc db_node_move(struct db *db, uint16_t from, const struct db_node *n);
 enum db_rc db_node_set_label(struct db *db, uint16_t address, const char *name, const char *area,
 			     const char *profile); /* NULL: leave */

@@ -164,20 +164,47 @@ enum db_rc db_node_insert(struct db *db, const struct db_node *n)
 	return sql_run(&q);
 }
 
-enum db_rc db_node_move(struct db *db, uint16_t from, const struct db_node *n)
+static enum db_rc write_row(struct db *db, uint16_t where, const struct db_node *n)
 {
 	struct sql q =
 		sql_write(db, "UPDATE nodes SET (" NODE_COLUMNS ") = (" TEN_MARKS "," TEN_MARKS
 			      "," TEN_MARKS "," TEN_MARKS ",?,?,?,?,?,?) WHERE address = ?");
 
 	node_bind(&q, n);
-	sql_int(&q, from);
+	sql_int(&q, where);
 	return sql_run(&q);
+}
+
+/* What others know it by as a server. */
+static enum db_rc rename_server(struct db *db, uint16_t from, uint16_t to)
+{
+	static const char *const texts[] = {
+		"UPDATE nodes SET via = ? WHERE via = ?",
+		"UPDATE sightings SET server = ? WHERE server = ?",
+		"UPDATE devices SET best_server = ? WHERE best_server = ?",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct sql q = sql_write(db, texts[i]);
+
+		sql_int(&q, to);
+		sql_int(&q, from);
+		if (sql_run(&q) == DB_ERROR)
+			return DB_ERROR;
+	}
+	return DB_OK;
+}
+
+enum db_rc db_node_move(struct db *db, uint16_t from, const struct db_node *n)
+{
+	enum db_rc rc = write_row(db, from, n);
+
+	return rc == DB_OK ? rename_server(db, from, n->address) : rc;
 }
 
 enum db_rc db_node_update(struct db *db, const struct db_node *n)
 {
-	return db_node_move(db, n->address, n);
+	return write_row(db, n->address, n);
 }
 
 enum db_rc db_node_set_label(struct db *db, uint16_t address, const char *name, const char *area,

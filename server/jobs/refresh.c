@@ -217,25 +217,15 @@ static void decide(struct task *t, enum reason reason, const char *message, bool
 	session_abort(w->session);
 }
 
-/* Never weaker than when it joined. All of the session is under its device key besides. */
 static void invite(struct task *t)
 {
-	struct prov_policy policy = { .min_algorithm = PROV_ALG_CMAC, .allow_none = true };
-	struct db_device row;
 	struct db_node n;
 
 	if (!refresh_node(t, &n))
 		return;
-	policy.min_algorithm = n.algorithm == PROV_ALG_HMAC ? PROV_ALG_HMAC : PROV_ALG_CMAC;
-	secret_wipe(&n, sizeof n);
-	if (db_device_get(t->job->jobs->env.db, t->row.uuid, &row) == DB_OK) {
-		policy.static_oob_len = row.static_oob_len;
-		memcpy(policy.static_oob, row.static_oob, row.static_oob_len);
-		secret_wipe(row.static_oob, sizeof row.static_oob);
-	}
 	task_enter(t, REFRESH_EXCHANGE);
-	prov_invite(t->work->session->prov, &policy, NULL, 0);
-	secret_wipe(&policy, sizeof policy);
+	refresh_invite(t, &n);
+	secret_wipe(&n, sizeof n);
 }
 
 static bool net_key_of(struct jobs *j, const struct db_node *n, struct prov_data *out)
@@ -273,6 +263,7 @@ static void key_agreed(struct task *t, const struct prov_event *ev)
 	} else {
 		data.address = n.refresh.address ? n.refresh.address : n.address;
 		t->work->session->kept = true;
+		refresh_authenticated(t, ev);
 		task_enter(t, REFRESH_DELIVER_DATA);
 		prov_send_data(t->work->session->prov, &data);
 	}

@@ -11,6 +11,7 @@
 #include "refresh_resolve.h"
 #include "refresh_restore.h"
 #include "runner.h"
+#include "session.h"
 
 enum refresh_step {
 	REFRESH_WAIT,
@@ -57,6 +58,9 @@ void refresh_read(struct task *t);
 bool refresh_begin(struct task *t);
 /* The range that is reserved for its move is large enough, or has become so. */
 bool refresh_room_for(struct task *t, struct db_node *n, uint8_t elements);
+/* refresh_auth.c: with the strongest that the node offers and we know; and which that was. */
+void refresh_invite(struct task *t, const struct db_node *n);
+void refresh_authenticated(struct task *t, const struct prov_event *ev);
 /* refresh_plan.c */
 void refresh_schedule(struct job *job);
 /* An attempt has failed: another one, or the end. */
