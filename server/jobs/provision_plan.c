@@ -189,6 +189,9 @@ static void resume(struct task *t)
 		t->step = kind->steps[i].after_restart;
 		survey_mute(t->job->jobs);
 		t->row.attempts -= t->row.attempts > 0; /* it was not the device that failed */
+		/* Servers close what we left open; of a link to our own radio nobody tells it. */
+		if (t->step == PROVISION_WAIT && t->row.server == t->job->jobs->own)
+			t->mute_since = jobs_now(t->job->jobs);
 	}
 	t->row.state = DB_TASK_WAITING;
 	if (!t->device)
@@ -308,7 +311,8 @@ static void picks_add(struct pick *picks, size_t *n, size_t room, const struct p
 /* What may still hold its end of a broken link does not answer a new one. */
 static bool is_mute(const struct task *t)
 {
-	return t->mute_since && t->device->last_heard <= t->mute_since &&
+	return t->mute_since &&
+	       !device_beaconed_after(t->job->jobs, t->device, t->mute_since) &&
 	       jobs_now(t->job->jobs) < t->mute_since + mute_limit;
 }
 

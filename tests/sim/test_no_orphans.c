@@ -165,6 +165,35 @@ TEST(a_removal_goes_on_where_it_stood)
 	world_free(w);
 }
 
+/* The device keeps its end for a minute. Servers that tell late of its beacons call nobody back. */
+TEST(a_link_that_a_crash_has_left_open_costs_no_attempt)
+{
+	struct world *w = world_new(51, "devices=3,floors=1,spacing_m=5,loss=0,servers=1");
+	struct jobs_request rq = story_one(w, DB_JOB_PROVISION, 1);
+	struct db_task t;
+	int64_t id;
+
+	world_start(w);
+	check(world_finish(w, story_start(w, &rq), SEC(600)));
+	rq = story_one(w, DB_JOB_PROVISION, 0);
+	id = story_start(w, &rq);
+	do {
+		world_advance(w, MSEC(10));
+		t = story_task(w, id);
+	} while (strcmp(t.step, "read_records") != 0);
+	world_kill(w);
+	check_int(t.server, 0x0001);
+	world_start(w);
+	report(w, 0, story_address(w, 1), 25);
+	check_int(story_task(w, id).attempts, 0);
+	check(world_finish(w, id, SEC(600)));
+	t = story_task(w, id);
+	check_int(t.state, DB_TASK_SUCCEEDED);
+	check_int(t.attempts, 1);
+	story_must_agree(w);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +203,7 @@ int main(void)
 		cmocka_unit_test(late_reports_of_a_beacon_do_not_bury_a_node_that_is_silent),
 		cmocka_unit_test(two_jobs_do_not_work_on_one_node),
 		cmocka_unit_test(a_removal_goes_on_where_it_stood),
+		cmocka_unit_test(a_link_that_a_crash_has_left_open_costs_no_attempt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
