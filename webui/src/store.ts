@@ -18,6 +18,9 @@ export const now = signal(Date.now());
 export const jobDeadlines = signal<ReadonlyMap<number, number>>(new Map());
 export const prompts = signal<ReadonlyMap<number, { prompt: Prompt; until: number }>>(new Map());
 
+// Devices chosen on the Scan page, for a job on the Provision page.
+export const chosenDevices = signal<ReadonlySet<string | number>>(new Set());
+
 export const leftUntil = (until: number | undefined) => until === undefined ? null : Math.max(0, Math.ceil((until - now.value) / 1000));
 
 export const activeJobs = computed(() => [...jobs.value.values()].filter((j) => !ended(j)));
@@ -52,26 +55,21 @@ function soon(change: () => void): void {
 }
 let draft: { d: Map<string, Device>; n: Map<string, MeshNode>; j: Map<number, Job>; t: Map<number, ReadonlyMap<number, Task>> };
 
+// seconds_left is mesh time: in a simulated building it may run faster than this clock.
 function noteDeadlines(list: Job[]): void {
 	const next = new Map(jobDeadlines.value);
+	const speed = Number(status.value?.radio.speed ?? 1) || 1;
 	for (const job of list) {
 		if (ended(job) || job.seconds_left === null)
 			next.delete(job.id);
 		else
-			next.set(job.id, Date.now() + 1000 * job.seconds_left);
+			next.set(job.id, Date.now() + (1000 * job.seconds_left) / speed);
 	}
 	jobDeadlines.value = next;
 }
 
 export async function loadPrompts(): Promise<void> {
-	let list: Prompt[];
-	try {
-		list = await all<Prompt>('/oob');
-	} catch (error) {
-		if (error instanceof ApiError && error.status === 404)
-			return;
-		throw error;
-	}
+	const list = await all<Prompt>('/oob');
 	const at = Date.now();
 	prompts.value = new Map(list.map((prompt) => [prompt.task, { prompt, until: at + 1000 * prompt.seconds_left }]));
 }

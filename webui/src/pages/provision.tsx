@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Job, Task } from '../api';
 import { post } from '../api';
 import { go } from '../router';
-import { anchors, devices, ended, jobs, loadTasks, newestFirst, tasks, tell } from '../store';
+import { anchors, chosenDevices, devices, ended, jobs, loadTasks, newestFirst, tasks, tell } from '../store';
 import { Act, Chip, Choice, Empty, JobButtons, Progress } from '../ui';
 import { methodName, stepText } from '../words';
 import { OpenPrompts } from './prompts';
@@ -36,24 +36,34 @@ function Start() {
 	const [policy, setPolicy] = useState<Policy>('certificate');
 	const chosen = policies.find((p) => p.value === policy)!;
 	const [links, setLinks] = useState('');
+	const [wants, setWants] = useState<'all' | 'chosen'>('chosen');
 	const known = [...devices.value.values()];
+	const some = [...chosenDevices.value].map(String).filter((u) => devices.value.has(u) && devices.value.get(u)!.state !== 'provisioned');
+	const who = some.length > 0 ? wants : 'all';
 	const ready = known.filter((d) => d.state !== 'provisioned' && d.state !== 'rejected' && (d.expected || d.certificate_support)).length;
 	const begin = async () => {
 		const options: Record<string, unknown> = { policy };
 		if (links)
 			options.max_links = Number(links);
-		const job = await post<Job>('/jobs', { kind: 'provision', targets: 'all-trusted', options });
+		const job = await post<Job>('/jobs', { kind: 'provision', targets: who === 'all' ? 'all-trusted' : some, options });
+		chosenDevices.value = new Set();
 		jobs.value = new Map(jobs.value).set(job.id, job);
 	};
 	const noTrust = policy === 'certificate' && anchors.value.length === 0;
 	return (
 		<form class="card" onSubmit={(e) => e.preventDefault()}>
 			<p><b>{ready}</b> devices are expected or heard and not yet nodes. More may be found on the way: each new node that can, listens for its neighbours.</p>
+			{some.length > 0 && (
+				<Choice legend="Which" name="which" value={who} set={setWants} of={[
+					{ value: 'chosen', label: `The ${some.length} selected`, says: some.slice(0, 5).map((u) => devices.value.get(u)!.name ?? u).join(', ') + (some.length > 5 ? ' and others' : '') },
+					{ value: 'all', label: 'Every trusted device', says: 'expected, or heard with a certificate' },
+				]} />
+			)}
 			<Choice legend="How devices prove who they are; never weaker than this" name="policy" value={policy} set={setPolicy} of={policies} />
 			{chosen.note && <p class={policy === 'none' ? 'warn' : 'small'}>{chosen.note}</p>}
 			<label>Links at once<input type="number" min="1" max="64" placeholder="automatic" value={links} onInput={(e) => setLinks(e.currentTarget.value)} /></label>
 			{noTrust && <p class="warn">There is no trust anchor, so every certificate would be refused. <a href="#/trust">Add one first</a></p>}
-			<Act run={begin} kind="main" disabled={noTrust}>Provision every trusted device</Act>
+			<Act run={begin} kind="main" disabled={noTrust}>{who === 'all' ? 'Provision every trusted device' : `Provision ${some.length} selected`}</Act>
 		</form>
 	);
 }

@@ -6,7 +6,7 @@ import { post } from '../api';
 import { ExtendedScan } from '../extended_scan';
 import { IdentifyButton, IdentifyStatus } from '../identify';
 import type { Keys } from '../select';
-import { activeJobs, devices, jobDeadlines, jobs, leftUntil, now, refresh } from '../store';
+import { activeJobs, chosenDevices, devices, jobDeadlines, jobs, leftUntil, now, refresh } from '../store';
 import { Table, Column } from '../table';
 import { Act, Chip, Empty, JobButtons, Progress, SaveCsv } from '../ui';
 import { ago, jobName, shortUuid } from '../words';
@@ -91,7 +91,8 @@ const csvRow = (d: Device) => [d.uuid, d.name, d.area, d.state, d.rssi, d.best_s
 
 export function Scan() {
 	const [filter, setFilter] = useState(0);
-	const [chosen, setPicked] = useState<Keys>(new Set());
+	const chosen = chosenDevices.value;
+	const setPicked = (keys: Keys) => (chosenDevices.value = keys);
 	const [words, setWords] = useState('');
 	const rows = useMemo(() => {
 		const w = words.toLowerCase();
@@ -120,7 +121,10 @@ export function Scan() {
 				{filters.map((f, i) => <button key={f.name} aria-pressed={filter === i} onClick={() => setFilter(i)}>{f.name} {everyone.filter(f.keep).length}</button>)}
 				<input type="search" aria-label="Search devices" placeholder="Search" value={words} onInput={(e) => setWords(e.currentTarget.value)} />
 			</div>
-			<p class="small" role="status">{chosen.size > 0 && `${chosen.size} selected${picked.length < chosen.size ? `, ${picked.length} of them heard` : ''}`}</p>
+			<div class="row picked">
+				<span role="status">{chosen.size > 0 && `${chosen.size} selected${picked.length < chosen.size ? `, ${picked.length} of them heard` : ''}`}</span>
+				{chosen.size > 0 && <span class="row"><a class="button" href="#/provision">Provision {chosen.size}</a><button onClick={() => setPicked(new Set())}>Select none</button></span>}
+			</div>
 			<IdentifyStatus />
 			{rows.length === 0
 				? <Empty title="Nothing here">Devices appear as soon as the gateway or a server hears their beacons.</Empty>
