@@ -169,7 +169,7 @@ struct reply api_answer(struct api *api, struct request *rq)
 			"No parameters are taken here.");
 	if (rq->body.n && !r->body)
 		return reply_error(400, "bad_request", "body", "No body is taken here.");
-	return r->handle(api, rq);
+	return idempotent_answer(api, rq);
 }
 
 void api_finish(struct api *api, void *call, struct reply reply)

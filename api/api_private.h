@@ -29,6 +29,8 @@ bool api_admit(struct api *api, struct request *rq, struct reply *out, size_t *b
 struct reply api_answer(struct api *api, struct request *rq);
 /* The reply that a REPLY_LATER promised, for rq->call; waits for the turn's commit. */
 void api_finish(struct api *api, void *call, struct reply reply);
+/* The route's handler, or what it said before to the same request under its Idempotency-Key. */
+struct reply idempotent_answer(struct api *api, const struct request *rq);
 int64_t api_wall(const struct api *api);
 
 /* Who asks, by its headers; kind AUTH_NOBODY with wrong ones. wrong: credentials were sent. */

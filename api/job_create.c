@@ -5,7 +5,6 @@
 
 #include "ad_types.h"
 #include "api_private.h"
-#include "crypto.h"
 
 struct options_body {
 	struct field_text policy, min_algorithm, server, address;
@@ -237,72 +236,7 @@ static struct reply create(struct api *api, const struct request *rq, json_t *bo
 	return r;
 }
 
-/* ---- Idempotency-Key: the same request twice is one job ---- */
-
-static void request_hash(const struct request *rq, uint8_t out[DB_HASH])
-{
-	uint8_t both[DB_HASH + 16] = "POST /jobs";
-
-	sha256(rq->body, both + 16);
-	sha256(bytes_of(both, sizeof(both)), out);
-}
-
-static void actor_of(const struct request *rq, char out[DB_NAME])
-{
-	snprintf(out, DB_NAME, "%d:%lld:%.96s", rq->who.kind, (long long)rq->who.user,
-		 rq->who.name);
-}
-
-static struct reply kept_answer(const struct request *rq, const struct db_idempotency *row)
-{
-	struct reply r = { .kind = REPLY_BODY, .status = row->status, .type = "application/json" };
-	uint8_t hash[DB_HASH];
-
-	request_hash(rq, hash);
-	if (memcmp(hash, row->request, DB_HASH) != 0)
-		return reply_error(409, "idempotency_conflict", "Idempotency-Key",
-				   "This key was used for another request.");
-	r.body = strndup(row->body, row->body_len);
-	if (!r.body)
-		return reply_internal();
-	r.body_len = strlen(r.body);
-	snprintf(r.location, sizeof(r.location), "%s", row->location);
-	return r;
-}
-
-/* DB_OK: out answers it. DB_NONE: it is new. row is room for the answer, which is large. */
-static enum db_rc answered_before(struct api *api, const struct request *rq,
-				  struct db_idempotency *row, struct reply *out)
-{
-	char actor[DB_NAME];
-	enum db_rc rc;
-
-	actor_of(rq, actor);
-	rc = db_idempotency_find(api->env.db, actor, rq->idempotency_key, row);
-	if (rc == DB_OK)
-		*out = kept_answer(rq, row);
-	return rc;
-}
-
-static bool answer_keep(struct api *api, const struct request *rq, struct db_idempotency *row,
-			const struct reply *r)
-{
-	if (r->body_len >= sizeof(row->body))
-		return false;
-	memset(row, 0, sizeof(*row));
-	row->status = r->status;
-	row->created = api_wall(api);
-	row->body_len = r->body_len;
-	memcpy(row->body, r->body, r->body_len);
-	actor_of(rq, row->actor);
-	snprintf(row->key, sizeof(row->key), "%s", rq->idempotency_key);
-	snprintf(row->location, sizeof(row->location), "%s", r->location);
-	request_hash(rq, row->request);
-	return db_auth_expire(api->env.db, row->created) == DB_OK &&
-	       db_idempotency_put(api->env.db, row) == DB_OK;
-}
-
-static struct reply create_from_body(struct api *api, const struct request *rq)
+struct reply job_create(struct api *api, const struct request *rq)
 {
 	struct problem p;
 	struct reply r;
@@ -312,34 +246,5 @@ static struct reply create_from_body(struct api *api, const struct request *rq)
 		return reply_problem(&p);
 	r = create(api, rq, body);
 	json_decref(body);
-	return r;
-}
-
-struct reply job_create(struct api *api, const struct request *rq)
-{
-	const char *key = rq->idempotency_key;
-	struct db_idempotency *row;
-	struct reply r;
-	enum db_rc rc;
-
-	if (!key)
-		return create_from_body(api, rq);
-	if (!*key || strlen(key) >= DB_NAME || !text_is_clean(key, strlen(key), false))
-		return reply_error(400, "invalid_value", "Idempotency-Key",
-				   "Idempotency-Key must have 1 to %d characters.", DB_NAME - 1);
-	row = malloc(sizeof(*row));
-	if (!row)
-		return reply_internal();
-	rc = answered_before(api, rq, row, &r);
-	if (rc == DB_NONE) {
-		r = create_from_body(api, rq);
-		if (r.status == 202 && !answer_keep(api, rq, row, &r)) {
-			reply_free(&r);
-			r = reply_internal();
-		}
-	} else if (rc != DB_OK) {
-		r = reply_internal();
-	}
-	free(row);
 	return r;
 }

@@ -13,7 +13,7 @@ enum db_role { DB_ROLE_VIEWER, DB_ROLE_INSTALLER, DB_ROLE_ADMIN };
 const char *db_role_name(enum db_role role);
 int db_role_parse(const char *text); /* -1: no such role */
 
-enum { DB_HASH = 32, DB_PASSWORD = 160, DB_BODY = 8192 };
+enum { DB_HASH = 32, DB_PASSWORD = 160 };
 
 struct db_user {
 	int64_t id;
@@ -80,16 +80,16 @@ enum db_rc db_signin_link_take(struct db *db, const uint8_t hash[DB_HASH],
 /* An answer given under an Idempotency-Key; actor and request tell whose and to what. */
 struct db_idempotency {
 	char key[DB_NAME], actor[DB_NAME];
-	uint8_t request[DB_HASH]; /* SHA-256 over method, path and body */
+	uint8_t request[DB_HASH]; /* SHA-256 over method, path, query and body */
 	int status;
 	char location[DB_NAME];
 	int64_t created;
-	char body[DB_BODY]; /* text with its zero; longer answers are not kept */
-	size_t body_len;
 };
-enum db_rc db_idempotency_put(struct db *db, const struct db_idempotency *i);
+enum db_rc db_idempotency_put(struct db *db, const struct db_idempotency *i, struct bytes body);
+/* take() gets the body, for the call only; not called unless DB_OK. */
 enum db_rc db_idempotency_find(struct db *db, const char *actor, const char *key,
-			       struct db_idempotency *out);
+			       struct db_idempotency *out,
+			       void (*take)(void *ctx, struct bytes body), void *ctx);
 
 /* Takes out sessions, sign-in links and idempotency rows that ended before now (idempotency: a day
  * after created). */

@@ -106,24 +106,25 @@ enum db_rc db_signin_link_take(struct db *db, const uint8_t hash[DB_HASH],
 	return sql_run(&q);
 }
 
-enum db_rc db_idempotency_put(struct db *db, const struct db_idempotency *i)
+enum db_rc db_idempotency_put(struct db *db, const struct db_idempotency *i, struct bytes body)
 {
 	struct sql q =
 		sql_write(db, "INSERT INTO idempotency (actor, key, request, status, location,"
-			      " body, created) VALUES (?,?,?,?,?,?,?)");
+			      " body, created) VALUES (?,?,?,?,?,CAST(? AS TEXT),?)");
 
 	sql_text(&q, i->actor);
 	sql_text(&q, i->key);
 	sql_blob(&q, i->request, DB_HASH);
 	sql_int(&q, i->status);
 	sql_text(&q, i->location);
-	sql_text(&q, i->body);
+	sql_blob(&q, body.p, body.n);
 	sql_int(&q, i->created);
 	return sql_run(&q);
 }
 
 enum db_rc db_idempotency_find(struct db *db, const char *actor, const char *key,
-			       struct db_idempotency *out)
+			       struct db_idempotency *out,
+			       void (*take)(void *ctx, struct bytes body), void *ctx)
 {
 	struct sql q = sql_read(db, "SELECT actor, key, request, status, location, created, body"
 				    " FROM idempotency WHERE actor = ? AND key = ?");
@@ -140,9 +141,7 @@ enum db_rc db_idempotency_find(struct db *db, const char *actor, const char *key
 	out->status = (int)sql_get_int(&q);
 	sql_get_text(&q, out->location, sizeof out->location);
 	out->created = sql_get_int(&q);
-	struct bytes body = sql_get_bytes(&q);
-	out->body_len = body.n < sizeof out->body - 1 ? body.n : sizeof out->body - 1;
-	memcpy(out->body, body.p ? (const char *)body.p : "", out->body_len);
+	take(ctx, sql_get_bytes(&q));
 	sql_end(&q);
 	return DB_OK;
 }

@@ -139,8 +139,21 @@ def imports(d):
 def patching(d):
     a = d.call('PATCH', f'/devices/{UUID}2', body={'name': 'Lamp two', 'static_oob': '00' * 16})
     check_answer('a device is named', a, operation('/devices/{uuid}', 'PATCH'))
+    keyed = {'Idempotency-Key': 'a name'}
+    a = d.call('PATCH', f'/devices/{UUID}2', body={'name': 'Under a key'}, headers=keyed)
+    d.call('PATCH', f'/devices/{UUID}2', body={'name': 'Lamp two'})
+    again = d.call('PATCH', f'/devices/{UUID}2', body={'name': 'Under a key'}, headers=keyed)
+    check('the same answer', again.status == 200 and again.json() == a.json(), again)
+    check('and not done twice', d.get(f'/devices/{UUID}2').json()['name'] == 'Lamp two')
+    check_problem('a refusal is not kept', d.call('PATCH', f'/devices/{UUID}2', body={'nme': 'x'}, headers={'Idempotency-Key': 'r'}),
+                  400, 'unknown_field', 'nme')
+    check('so the key is free', d.call('PATCH', f'/devices/{UUID}2', body={'area': 'x'}, headers={'Idempotency-Key': 'r'}).status == 200)
+    check_problem('an empty key', d.call('PATCH', f'/devices/{UUID}2', body={'area': 'x'}, headers={'Idempotency-Key': 'k' * 200}),
+                  400, 'invalid_value', 'Idempotency-Key')
     check('and kept', d.get(f'/devices/{UUID}2').json()['name'] == 'Lamp two')
-    check('forgotten', d.call('DELETE', f'/devices/{UUID}3').status == 204)
+    once = {'Idempotency-Key': 'forget it'}
+    check('forgotten', d.call('DELETE', f'/devices/{UUID}3', headers=once).status == 204)
+    check('and once only', d.call('DELETE', f'/devices/{UUID}3', headers=once).status == 204)
     check_problem('gone', d.get(f'/devices/{UUID}3'), 404, 'not_found')
     a = d.call('POST', '/jobs', body={'kind': 'identify', 'targets': ['0x7ffe']})
     check_problem('no such node', a, (400, 404, 422))
@@ -217,6 +230,14 @@ class Listener(threading.Thread):
 
 
 def jobs_and_events(d):
+    a = d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'ad_types': ['local_name', '0x19']}})
+    check_answer('an extended scan', a, operation('/jobs', 'POST'))
+    check('of every device heard', d.wait_job(a.json()['id'])['state'] == 'succeeded', a)
+    named = [x for x in d.get('/devices').json()['items'] if x['local_name']]
+    check('they tell what they are', named and all(x['appearance']['name'] == 'Ceiling Light' and x['scanned_at'] for x in named), named)
+    for bad in (['0x08'], ['nonsense'], ['uri', '0x24'], [], 'uri', [1]):
+        refused = d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'ad_types': bad}})
+        check(f'ad_types {bad}', refused.status == 400 and 'ad_types' in refused.json()['field'], refused)
     listener = Listener(d)
     body = {'kind': 'provision', 'targets': 'all-trusted'}
     keyed = {'Idempotency-Key': 'one'}
@@ -229,6 +250,8 @@ def jobs_and_events(d):
     check('the same key, the same job', again.status == 202 and again.json()['id'] == job and
           again.headers['Location'] == a.headers['Location'], again)
     check_problem('the same key for another', d.call('POST', '/jobs', body={**body, 'targets': 'all'}, headers=keyed), 409,
+                  'idempotency_conflict', 'Idempotency-Key')
+    check_problem('the same key for another call', d.call('POST', f'/jobs/{job}/pause', headers=keyed), 409,
                   'idempotency_conflict', 'Idempotency-Key')
     check_answer('pause', d.call('POST', f'/jobs/{job}/pause'), operation('/jobs/{id}/pause', 'POST'))
     check('paused', d.get(f'/jobs/{job}').json()['state'] == 'paused', d.get(f'/jobs/{job}'))
