@@ -101,8 +101,8 @@ json_t *certificate_json(const struct db_certificate *c)
 	if (!c->present)
 		return json_null();
 	o = json_object();
-	json_object_set_new(o, "subject", json_text(c->subject));
-	json_object_set_new(o, "issuer", json_text(c->issuer));
+	json_object_set_new(o, "subject", json_string(c->subject)); /* may be empty */
+	json_object_set_new(o, "issuer", json_string(c->issuer));
 	json_object_set_new(o, "serial", json_text(c->serial));
 	json_object_set_new(o, "not_before", json_time_s(c->not_before));
 	json_object_set_new(o, "not_after", json_time_s(c->not_after));

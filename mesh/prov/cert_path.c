@@ -32,6 +32,8 @@ static enum cert_verdict verdict_of(int error, bool unused)
 		return CERT_NOT_YET_VALID;
 	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
 		return CERT_USAGE;
+	case X509_V_ERR_EC_KEY_EXPLICIT_PARAMS:
+		return CERT_KEY;
 	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
 	case X509_V_ERR_INVALID_EXTENSION:
