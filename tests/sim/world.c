@@ -30,11 +30,14 @@ struct world {
 	struct capture tap; /* between radio and server */
 	struct capture_file recording;
 	struct core *core;
+	struct world_internet internet;
 	bool taught;
 	/* killing at a commit */
 	uint64_t commits, kill_at;
 	bool kill_after, dying, store_may_fail;
 	uint64_t changes;
+	void (*instant)(void *ctx);
+	void *instant_ctx;
 	/* witnesses */
 	struct witness *witness;
 	uint64_t saves; /* of the devices' flash, when it was looked at last */
@@ -216,6 +219,30 @@ static void show_network(struct world *w)
 	witness_network(w->witness, &key.key, own.address);
 }
 
+static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx)
+{
+	struct world *w = ctx;
+
+	return w->internet.fetch(w->internet.ctx, url, done, done_ctx);
+}
+
+static void on_fetch_cancel(void *ctx, uint64_t number)
+{
+	struct world *w = ctx;
+
+	w->internet.cancel(w->internet.ctx, number);
+}
+
+void world_connect(struct world *w, const struct world_internet *internet)
+{
+	w->internet = *internet;
+}
+
+struct timers *world_real_time(struct world *w)
+{
+	return &w->real;
+}
+
 void world_start(struct world *w)
 {
 	char path[96], why[DB_WHY];
@@ -228,6 +255,8 @@ void world_start(struct world *w)
 		.wall = on_wall,
 		.random = on_random,
 		.changed = on_changed,
+		.fetch = w->internet.fetch ? on_fetch : NULL,
+		.fetch_cancel = on_fetch_cancel,
 		.access_trace = on_access,
 		.ctx = w,
 	};
@@ -350,6 +379,8 @@ bool world_run(struct world *w, uint64_t limit, bool (*done)(struct world *w, vo
 			break;
 		timers_advance(&w->real, timers_now(&w->time));
 		look(w);
+		if (w->instant && w->core)
+			w->instant(w->instant_ctx);
 		if (w->core) {
 			settle(w);
 			if (!w->core)
@@ -465,6 +496,12 @@ void world_record(struct world *w, const char *path)
 void world_record_end(struct world *w)
 {
 	check(capture_stop(&w->tap, &w->recording));
+}
+
+void world_on_instant(struct world *w, void (*instant)(void *ctx), void *ctx)
+{
+	w->instant = instant;
+	w->instant_ctx = ctx;
 }
 
 uint64_t world_changes(const struct world *w)

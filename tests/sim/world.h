@@ -63,10 +63,21 @@ bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out
 
 /* Devices that no chain of sound servers hears. */
 size_t world_unreached(const struct world *w);
+/* In every instant while the server lives, before it settles: a person who helps. */
+void world_on_instant(struct world *w, void (*instant)(void *ctx), void *ctx);
 /* Goes up whenever a task may have changed. */
 uint64_t world_changes(const struct world *w);
 /* What device i hears, and what it says from now on, is lost. */
 void world_cover(struct world *w, size_t device, bool deaf, bool mute);
+
+/* The Internet, before world_start(); without it nothing is fetched. As in struct core_env. */
+struct world_internet {
+	uint64_t (*fetch)(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx);
+	void (*cancel)(void *ctx, uint64_t number);
+	void *ctx;
+};
+void world_connect(struct world *w, const struct world_internet *internet);
+struct timers *world_real_time(struct world *w);
 
 struct core *world_core(struct world *w);
 struct building *world_building(struct world *w);
