@@ -97,6 +97,18 @@ static bool master_fits(struct db *db, char why[DB_WHY])
 	return fits;
 }
 
+/* After a crash the log holds what the file has not got yet, and grows from there: on a full disk
+ * nothing could be written any more, though the file has room for most of it. A file that cannot
+ * grow itself stays as it is; reading works all the same. */
+static void shrink_log(struct db *db)
+{
+	int rc = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		log_warning("database: the log cannot be written back now: %s",
+			    sqlite3_errmsg(db->sql));
+}
+
 static bool open_file(struct db *db, const char *path, char why[DB_WHY])
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -109,13 +121,15 @@ static bool open_file(struct db *db, const char *path, char why[DB_WHY])
 		return false;
 	}
 	sqlite3_extended_result_codes(db->sql, 1);
-	return pragma(db,
-		      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		      "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-		      "PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000;"
-		      "PRAGMA temp_store = MEMORY",
-		      why) &&
-	       migrate(db, why) && master_fits(db, why);
+	if (!pragma(db,
+		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		    "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+		    "PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000;"
+		    "PRAGMA temp_store = MEMORY",
+		    why))
+		return false;
+	shrink_log(db);
+	return migrate(db, why) && master_fits(db, why);
 }
 
 struct db *db_open(const char *path, const struct db_env *env, char why[DB_WHY])

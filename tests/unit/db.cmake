@@ -3,4 +3,5 @@ target_compile_definitions(test_db_store PRIVATE SQL_SCHEMA="${CMAKE_SOURCE_DIR}
 target_link_libraries(test_db_store PRIVATE SQLite::SQLite3)
 mm_test(test_db_rows mm_db)
 mm_test(test_db_devices mm_db)
+mm_test(test_db_full mm_db)
 mm_test(test_db_addresses mm_db)
