@@ -61,7 +61,8 @@ static void crashed(struct db_world *w, char copy[4096], unsigned turns)
 	if (turns > 1) {
 		db_close(w->db); /* written back */
 		check(db_world_open(w, why));
-		put_rows(w->db, 2);
+		for (uint8_t t = 2; size_of(w->path, "-wal") <= size_of(w->path, ""); t++)
+			put_rows(w->db, t);
 	}
 	snprintf(copy, 4096, "%.4000s.copy", w->path);
 	copy_file(w->path, copy, "");
@@ -105,9 +106,8 @@ TEST(a_log_that_may_not_grow_is_written_back_and_work_goes_on)
 	struct db *db;
 
 	crashed(&w, copy, 2);
-	check(size_of(copy, "-wal") > 65536);
-	limit((rlim_t)(size_of(copy, "-wal") > size_of(copy, "") ? size_of(copy, "-wal")
-								 : size_of(copy, "")));
+	check(size_of(copy, "-wal") > size_of(copy, ""));
+	limit((rlim_t)size_of(copy, "-wal"));
 	db = db_open(copy, &w.env, why);
 	check_str(why, "");
 	check(db);
