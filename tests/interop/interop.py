@@ -13,6 +13,7 @@ import traceback
 
 import decoded
 import stories_faults
+import stories_oob
 import stories_ours
 import stories_theirs
 from lab import Failed, Lab
@@ -28,11 +29,18 @@ STORIES = {
     'device-dies': stories_faults.tell_device_dies,
     'server-dies': stories_faults.tell_server_dies,
     'restart': stories_faults.tell_restart,
+    'output-oob': stories_oob.tell_output,
+    'output-oob-wrong': stories_oob.tell_output_wrong,
+    'input-oob': stories_oob.tell_input,
+    'oob-refused': stories_oob.tell_refused,
+    'public-key': stories_oob.tell_public_key,
     'theirs-loss10': stories_theirs.tell_theirs_loss10,
     'peers': stories_theirs.tell_peers,
     'line': stories_ours.tell_line,
 }
-NORMAL = [name for name in STORIES if name not in ('peers', 'line')]
+# What Debian 13's daemon cannot do (README.md).
+OTHERS = ('peers', 'line', 'output-oob', 'output-oob-wrong', 'input-oob')
+NORMAL = [name for name in STORIES if name not in OTHERS]
 
 
 def tell(name, build, cache, says):

@@ -5,13 +5,14 @@
 #   run.sh BUILD_DIR [STORY]...     the stories, and what is known of the peer: README.md
 #
 # Needs dbus-daemon, python3-dbus, python3-gi, a C compiler and, the first time, apt.
+# SUITE takes the daemon of another Debian (5.83 or later can do more, README.md).
 # INTEROP_CACHE says where the daemon is kept (default build/interop), INTEROP_KEEP=1 keeps what a
 # run leaves behind, INTEROP_LOG=debug makes our server say more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd); shift
-cache=${INTEROP_CACHE:-$here/../../build/interop}
+cache=${INTEROP_CACHE:-$here/../../build/interop${SUITE:+-$SUITE}}
 mkdir -p "$cache"; cache=$(cd "$cache" && pwd)
 missing=
 command -v dbus-daemon > /dev/null || missing="$missing dbus-daemon"
