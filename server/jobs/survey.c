@@ -312,8 +312,12 @@ void survey_scan_report(void *ctx, const struct access_message *m)
 	struct rpr_scan_report r;
 	struct server *s = server_find(j, m->src);
 
-	if (!s || s->local || !rpr_key_is_right(m) || !rpr_scan_report_decode(&r, m))
+	if (!s || s->local || !rpr_key_is_right(m))
 		return;
+	if (!rpr_scan_report_decode(&r, m)) {
+		access_malformed(j->access);
+		return;
+	}
 	s->reports++;
 	device_sighted(j, &r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Extended scans as jobs: of devices near and far, of servers, and of what does not answer. */
+#include "access_env.h"
 #include "check.h"
 #include "core_jobs.h"
 #include "devices.h"
@@ -298,6 +299,24 @@ TEST(an_extended_scan_survives_kills)
 	}
 }
 
+TEST(a_scan_report_that_cannot_be_read_is_counted)
+{
+	static const uint8_t report[] = { 0x80, 0x55, 0xC0, 1, 2, 3 };
+	struct world *w = wide_world(71);
+	struct access_message m = { .dst = 0x0001, .app_index = ACCESS_DEVICE_KEY };
+	struct mesh_counters before, after;
+	const struct server *s = jobs_of(w)->servers;
+
+	while (s->local)
+		s = s->next;
+	m.src = s->address;
+	mesh_counters(core_mesh(world_core(w)), &before);
+	access_heard(jobs_of(w)->access, &m, bytes_of(report, sizeof report));
+	mesh_counters(core_mesh(world_core(w)), &after);
+	check_int(after.malformed, before.malformed + 1);
+	world_free(w);
+}
+
 TEST(requests_for_ad_types_that_make_no_sense_are_refused)
 {
 	static const struct {
@@ -337,6 +356,7 @@ int main(void)
 		cmocka_unit_test(silence_ends_with_the_server_named_as_lost),
 		cmocka_unit_test(what_nobody_hears_says_so),
 		cmocka_unit_test(an_extended_scan_survives_kills),
+		cmocka_unit_test(a_scan_report_that_cannot_be_read_is_counted),
 		cmocka_unit_test(requests_for_ad_types_that_make_no_sense_are_refused),
 	};
 
