@@ -7,7 +7,8 @@
  *                            <-----  the highest page up to 2
  *   Get 1, 130, 129, 128 ...         as far as they can be there
  *
- * An answer with a lower page says that the pages between are not there (4.4.1.2.2).
+ * An answer with a lower page says that the pages between are not there (4.4.1.2.2). It may also be
+ * a late answer to an earlier question, so it counts when it comes a second time, after a pause.
  */
 #include "page_reader.h"
 
@@ -19,6 +20,8 @@
 #include "reach.h"
 
 enum { TRIES = 3, TTL_STEPS = 2 };
+
+static const uint64_t doubt_pause = SEC(2);
 
 /* The highest of each three first: one answer may settle all of them. */
 static const uint8_t order[READER_PAGES] = { 0, 2, 1, 130, 129, 128 };
@@ -79,11 +82,22 @@ static bool turns_large(struct page_reader *r)
 	return r->is_large;
 }
 
+static void ask_again(void *ctx)
+{
+	go_on(ctx);
+}
+
 static void answered(struct page_reader *r, uint8_t page, struct bytes data, bool plainly)
 {
 	uint8_t asked = order[r->at];
 
 	r->tries = 0;
+	if (page < asked && !r->doubted) {
+		r->doubted = true;
+		timer_start(r->jobs->env.mesh_timers, &r->pause, doubt_pause, ask_again, r);
+		return;
+	}
+	r->doubted = false;
 	take(r, asked, page, data);
 	if (asked == COMPOSITION_PAGE_MODELS && plainly && turns_large(r)) {
 		go_on(r);
@@ -218,7 +232,7 @@ void page_reader_start(struct page_reader *r, struct jobs *j, const uint8_t uuid
 	r->jobs = j;
 	memcpy(r->uuid, uuid, UUID_LEN);
 	r->running = r->asking_large = true;
-	r->is_large = false;
+	r->is_large = r->doubted = false;
 	r->tries = r->at = 0;
 	for (size_t i = 0; i < READER_PAGES; i++)
 		r->page[i].known = r->page[i].there = false;
@@ -230,6 +244,7 @@ void page_reader_cancel(struct page_reader *r)
 	if (!r->running)
 		return;
 	r->running = false;
+	timer_stop(r->jobs->env.mesh_timers, &r->pause);
 	config_call_cancel(&r->config);
 	large_composition_cancel(&r->large);
 }

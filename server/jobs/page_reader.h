@@ -17,8 +17,9 @@ struct page_reader {
 	/* own */
 	struct jobs *jobs;
 	uint8_t uuid[UUID_LEN];
-	bool running, is_large, asking_large;
+	bool running, is_large, asking_large, doubted;
 	unsigned tries, at;
+	struct timer pause;
 	struct config_call config;
 	struct large_composition large;
 	struct reader_page {

@@ -292,6 +292,15 @@ static enum reason reason_of(const struct prov_event *ev)
 						      : reason_of_session(ev->end, ev->carrier_end);
 }
 
+static const char *message_of(const struct prov_event *ev)
+{
+	if (ev->end == PROV_OK) /* as far as the link goes */
+		return "The node said that all went well, and goes on as it was.";
+	if (ev->end == PROV_END_CARRIER && ev->carrier_end == CARRIER_OPEN_FAILED)
+		return "The node refused this procedure.";
+	return "";
+}
+
 /* Data has left, and the node says that it cannot take them. */
 static bool is_refusal(const struct prov_event *ev)
 {
@@ -311,11 +320,8 @@ static void link_ended(struct task *t, const struct prov_event *ev)
 	else if (ev->end == PROV_END_CARRIER || ev->end == PROV_END_TIMEOUT)
 		pace_failed(&t->job->pace);
 	if (!w->verdict) {
-		w->reason = ev->end == PROV_OK ? REASON_TIMEOUT : reason_of(ev);
-		snprintf(w->message, sizeof w->message, "%s",
-			 ev->end == PROV_END_CARRIER && ev->carrier_end == CARRIER_OPEN_FAILED
-				 ? "The node refused this procedure."
-				 : "");
+		w->reason = reason_of(ev);
+		snprintf(w->message, sizeof w->message, "%s", message_of(ev));
 	}
 	if (!refresh_node(t, &n))
 		return;

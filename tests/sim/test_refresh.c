@@ -32,8 +32,8 @@ TEST(every_node_of_a_building_moves)
 
 TEST(changed_compositions_are_found_and_taken)
 {
-	struct refresh_story s = refresh_story_new(
-		3, "devices=20,floors=1,loss=0.1,servers=1,composition_change=5");
+	struct refresh_story s =
+		refresh_story_new(3, "devices=20,floors=1,loss=0.1,servers=1,composition_change=5");
 	int64_t job = refresh_story_job(&s, DB_JOB_READ_COMPOSITION);
 
 	refresh_story_finish(&s, job);
@@ -44,12 +44,159 @@ TEST(changed_compositions_are_found_and_taken)
 	refresh_story_free(&s);
 }
 
+/* Killed in the middle it goes on where it stood: no key changes twice. */
+TEST(sixty_device_keys_change_once_each_whatever_happens)
+{
+	struct refresh_story s = refresh_story_new(4, "devices=60,floors=3,loss=0.1,servers=1");
+	int64_t job = refresh_story_job(&s, DB_JOB_REFRESH_DEVICE_KEY);
+
+	world_advance(s.w, SEC(60));
+	world_kill(s.w);
+	world_advance(s.w, MSEC(500));
+	refresh_story_finish(&s, job);
+	check_int(s.job.state, DB_JOB_SUCCEEDED);
+	check_int(s.job.succeeded, 60);
+	for (size_t i = 0; i < 60; i++)
+		check_int(world_keys(s.w, i), 2);
+	refresh_story_free(&s);
+}
+
+/* The node says Complete, closes, and goes on as before; or never says it, and has changed. */
+TEST(who_only_says_so_is_found_out)
+{
+	struct refresh_story s = refresh_story_new(
+		5, "devices=8,floors=1,servers=1,nppi_uncommitted=2,nppi_unanswered=2,"
+		   "fault_times=0,faults_in_refresh=1");
+	int64_t job = refresh_story_job(&s, DB_JOB_REFRESH_DEVICE_KEY);
+	unsigned refused = 0;
+
+	refresh_story_finish(&s, job);
+	check_int(s.job.state, DB_JOB_PARTIAL);
+	for (size_t i = 0; i < building_count(world_building(s.w)); i++) {
+		struct db_task t;
+
+		check(world_task(s.w, job, i, &t));
+		if (t.state == DB_TASK_FAILED)
+			check_str(t.error_code, "device_refused");
+		check_int(world_keys(s.w, i), t.state == DB_TASK_FAILED ? 1 : 2);
+		refused += t.state == DB_TASK_FAILED;
+	}
+	check_int(refused, 2);
+	refresh_story_free(&s);
+}
+
+TEST(a_node_without_the_server_cannot_be_refreshed)
+{
+	struct refresh_story s = refresh_story_new(6, "devices=6,floors=1,servers=0.5,spacing_m=5");
+	int64_t job = refresh_story_job(&s, DB_JOB_REFRESH_ADDRESS);
+	unsigned moved = 0;
+
+	refresh_story_finish(&s, job);
+	check_int(s.job.state, DB_JOB_PARTIAL);
+	for (size_t i = 0; i < building_count(world_building(s.w)); i++) {
+		bool server = building_make_of(world_building(s.w), i)->server;
+		struct db_task t;
+
+		check(world_task(s.w, job, i, &t));
+		check_int(t.state, server ? DB_TASK_SUCCEEDED : DB_TASK_FAILED);
+		check_str(t.error_code, server ? "" : "refresh_not_supported");
+		moved += server;
+	}
+	check(moved > 0 && moved < 6);
+	job = refresh_story_job(&s, DB_JOB_REFRESH_COMPOSITION);
+	refresh_story_finish(&s, job);
+	check_int(s.job.state, DB_JOB_SUCCEEDED); /* there is nothing to do for any of them */
+	refresh_story_free(&s);
+}
+
+/* ---- moves ---- */
+
+struct range {
+	uint16_t first;
+	int state;
+};
+
+static void note_range(void *ctx, const struct db_address *a)
+{
+	struct range *r = ctx;
+
+	if (a->first == r->first)
+		r->state = (int)a->state;
+}
+
+/* -1: it is free. */
+static int state_of(struct refresh_story *s, uint16_t first)
+{
+	struct range range = { first, -1 };
+
+	check_int(db_addresses(core_db(world_core(s->w)), note_range, &range), DB_OK);
+	return range.state;
+}
+
+TEST(a_node_moves_where_it_is_told_to)
+{
+	struct refresh_story s = refresh_story_new(7, "devices=2,floors=1,servers=1,spacing_m=5");
+	struct jobs *jobs = core_jobs(world_core(s.w));
+	struct db_node n, other;
+	struct jobs_move move;
+	int64_t job;
+
+	refresh_story_node(&s, 0, &n);
+	refresh_story_node(&s, 1, &other);
+	check_int(jobs_node_move(jobs, n.address, 0x0100, &move), JOBS_OK);
+	check(move.free && move.elements == n.elements && move.to == 0x0100);
+	check_int(jobs_node_move(jobs, n.address, other.address, &move), JOBS_OK);
+	check(!move.free && *move.reason);
+	check_int(jobs_node_move(jobs, n.address, 0x7FFF - n.elements + 2, &move), JOBS_OK);
+	check(!move.free);
+	check_int(jobs_node_move(jobs, 0x7000, 0, &move), JOBS_NOT_FOUND);
+	job = refresh_story_job_one(&s, DB_JOB_REFRESH_ADDRESS, 0, 0x0100);
+	refresh_story_finish(&s, job);
+	check_int(s.job.succeeded, 1);
+	refresh_story_node(&s, 0, &other);
+	check_int(other.address, 0x0100);
+	check_int(state_of(&s, n.address), DB_ADDRESS_EXCLUDED);
+	check_int(state_of(&s, 0x0100), DB_ADDRESS_USED);
+	/* What it has left is nobody's, not even its own. */
+	check_int(jobs_node_move(jobs, 0x0100, n.address, &move), JOBS_OK);
+	check(!move.free);
+	refresh_story_free(&s);
+}
+
+TEST(a_range_that_is_taken_is_refused)
+{
+	struct refresh_story s = refresh_story_new(8, "devices=2,floors=1,servers=1,spacing_m=5");
+	struct jobs_request rq = { .kind = DB_JOB_REFRESH_ADDRESS,
+				   .targets = DB_TARGETS_LIST,
+				   .n_addresses = 1 };
+	struct db_node n, other;
+	char why[JOBS_WHY];
+	int64_t id;
+
+	refresh_story_node(&s, 0, &n);
+	refresh_story_node(&s, 1, &other);
+	rq.addresses = &n.address;
+	jobs_options_default(&rq.options, rq.kind);
+	rq.options.address = other.address;
+	check_int(jobs_create(core_jobs(world_core(s.w)), &rq, &id, why), JOBS_BAD_OPTION);
+	check(strncmp(why, "address: ", 9) == 0);
+	rq.kind = DB_JOB_REFRESH_DEVICE_KEY;
+	rq.options.address = 0x0100;
+	check_int(jobs_create(core_jobs(world_core(s.w)), &rq, &id, why), JOBS_BAD_OPTION);
+	refresh_story_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_device_key_of_a_building_changes),
 		cmocka_unit_test(every_node_of_a_building_moves),
 		cmocka_unit_test(changed_compositions_are_found_and_taken),
+		cmocka_unit_test(sixty_device_keys_change_once_each_whatever_happens),
+		cmocka_unit_test(who_only_says_so_is_found_out),
+		cmocka_unit_test(a_node_without_the_server_cannot_be_refreshed),
+		cmocka_unit_test(a_node_moves_where_it_is_told_to),
+		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
