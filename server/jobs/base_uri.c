@@ -75,9 +75,14 @@ bool base_uri_read(struct bytes data, const uint8_t uuid[UUID_LEN], char out[DB_
 	return strip_query(out, uuid, why) && is_plain(out, why);
 }
 
-void base_uri_request(const char *base, const uint8_t uuid[UUID_LEN], char out[BASE_URI_REQUEST])
+bool base_uri_request(const char *base, const uint8_t uuid[UUID_LEN], const char *const *content,
+		      size_t n, char out[BASE_URI_REQUEST])
 {
 	char text[UUID_TEXT];
+	int used = snprintf(out, BASE_URI_REQUEST, "%s%s%s", base, query, uuid_format(text, uuid));
 
-	snprintf(out, BASE_URI_REQUEST, "%.255s%s%s", base, query, uuid_format(text, uuid));
+	for (size_t i = 0; i < n && used < BASE_URI_REQUEST; i++)
+		used += snprintf(out + used, (size_t)(BASE_URI_REQUEST - used), "&content=%s",
+				 content[i]);
+	return used < BASE_URI_REQUEST;
 }

@@ -223,11 +223,10 @@ void fetch_certificate(struct task *t)
 	char request[BASE_URI_REQUEST];
 	struct db_device_uri u;
 
-	if (!find_uri(t, &u)) {
+	if (!find_uri(t, &u) || !base_uri_request(u.uri, t->row.uuid, NULL, 0, request)) {
 		fetch_certificate_next(t);
 		return;
 	}
-	base_uri_request(u.uri, t->row.uuid, request);
 	t->work->fetch = j->env.fetch(j->env.ctx, request, on_fetched, t);
 	if (!t->work->fetch) {
 		t->row.attempts -= t->row.attempts > 0;
