@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds, runs every test; ends with "N passed, N failed".
 #
-#   tests/run.sh [STAGE...]      stages: format unit story clang try api interop guest kills web
+#   tests/run.sh [STAGE...]      stages: format unit story clang try api hostile interop guest kills web
 #
-# unit and story run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
+# unit, story and hostile run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
 # everything again and runs the same tests; the other stages use the release build. guest boots a
 # kernel with Bluetooth under QEMU (amd64 only, about 6 min, the first time 2 min more).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-stages=${*:-format unit story clang try api interop guest kills web}
+stages=${*:-format unit story clang try api hostile interop guest kills web}
 logs=build/test-logs
 mkdir -p "$logs"
 passed=0 failed=0
@@ -84,6 +84,7 @@ for stage in $stages; do
 		;;
 	unit) build asan && run_ctest asan unit ;;
 	story) build asan && run_ctest asan story ;;
+	hostile) build asan && run_script hostile tests/hostile/run.sh build/asan ;;
 	clang) build clang && run_ctest clang "unit|story" ;;
 	try)
 		timeout 600 deploy/try.sh --exit --sim-speed max --port 0 --data build/try-data >"$logs/try.log" 2>&1
