@@ -21,7 +21,7 @@
 #include "preflight.h"
 #include "radio.h"
 
-enum { WHY = 640, CHECKS_FRESH_S = 5 };
+enum { WHY = DAEMON_WHY, CHECKS_FRESH_S = 5 };
 
 struct daemon {
 	const struct options *o;
@@ -386,19 +386,26 @@ static bool listen_is_safe(const struct options *o, char why[WHY])
 	return false;
 }
 
+bool daemon_config_good(const struct options *o, char why[DAEMON_WHY])
+{
+	if (!radio_spec_good(o->radio, why))
+		return false;
+	if (o->sim_speed == CLOCK_MAX_SPEED && strncmp(o->radio, "sim:", 4) != 0) {
+		snprintf(why, DAEMON_WHY, "sim-speed max: only with --radio sim:...");
+		return false;
+	}
+	if (!*o->tls_cert != !*o->tls_key) {
+		snprintf(why, DAEMON_WHY, "tls-cert and tls-key: both, or none");
+		return false;
+	}
+	return listen_is_safe(o, why);
+}
+
 static bool start(struct daemon *d, char why[WHY])
 {
 	struct loop_hooks hooks = { on_turn, on_settle, on_patience, d };
 
-	if (!*d->o->radio) {
-		snprintf(why, WHY, "no radio: --radio hciN, mgmt:hciN, air:DIR or sim:... wanted");
-		return false;
-	}
-	if (d->o->sim_speed == CLOCK_MAX_SPEED && strncmp(d->o->radio, "sim:", 4) != 0) {
-		snprintf(why, WHY, "sim-speed max: only with --radio sim:...");
-		return false;
-	}
-	if (!listen_is_safe(d->o, why) || !open_data(d, why))
+	if (!daemon_config_good(d->o, why) || !open_data(d, why))
 		return false;
 	d->loop = loop_new(&hooks);
 	if (!d->loop) {

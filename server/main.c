@@ -10,7 +10,7 @@
 int main(int argc, char **argv)
 {
 	struct options o;
-	char why[512];
+	char why[DAEMON_WHY];
 
 	options_defaults(&o);
 	if (options_parse(&o, argc, argv, why, sizeof(why)) != OPTIONS_OK) {
@@ -30,6 +30,10 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (o.check_config) {
+		if (!daemon_config_good(&o, why)) {
+			fprintf(stderr, "meshmasond: %s\n", why);
+			return 2;
+		}
 		puts("the configuration is good");
 		return EXIT_SUCCESS;
 	}

@@ -11,6 +11,7 @@
 #include "bearer_hci.h"
 #include "bearer_mgmt.h"
 #include "capture.h"
+#include "building_make.h"
 #include "radio_sim.h"
 
 struct radio {
@@ -55,6 +56,19 @@ static void on_state(void *ctx, bool up, const char *line)
 
 /* ---- the HCI user channel ---- */
 
+static bool hci_parse(const char *rest, struct bearer_hci_config *config,
+		      char adapter[BEARER_HCI_ADAPTER], char why[RADIO_WHY])
+{
+	if (bearer_hci_parse(rest, config, adapter))
+		return true;
+	snprintf(
+		why, RADIO_WHY,
+		"radio \"%.200s\": hciN or an address, then ,legacy ,extended ,pause-scan ,scan=N; "
+		"or mgmt:hciN, air:DIR, sim:... wanted",
+		rest);
+	return false;
+}
+
 static bool hci_open(struct radio *r, const struct radio_config *c, const char *rest,
 		     char why[RADIO_WHY])
 {
@@ -66,14 +80,8 @@ static bool hci_open(struct radio *r, const struct radio_config *c, const char *
 		.ctx = r,
 	};
 
-	if (!bearer_hci_parse(rest, &config, adapter)) {
-		snprintf(why, RADIO_WHY,
-			 "radio \"%.200s\": hciN or an address, then ,legacy ,extended ,pause-scan "
-			 ",scan=N; "
-			 "or mgmt:hciN, air:DIR, sim:... wanted",
-			 rest);
+	if (!hci_parse(rest, &config, adapter, why))
 		return false;
-	}
 	r->up = false;
 	r->hci = bearer_hci_open(&config, why);
 	return r->hci != NULL;
@@ -230,6 +238,31 @@ static const struct driver *driver_of(const char *spec)
 	while (strncmp(spec, d->prefix, strlen(d->prefix)) != 0)
 		d++;
 	return d;
+}
+
+bool radio_spec_good(const char *spec, char why[RADIO_WHY])
+{
+	const struct driver *d = driver_of(spec);
+	const char *rest = spec + strlen(d->prefix);
+	char adapter[BEARER_HCI_ADAPTER], error[BUILDING_ERROR];
+	struct building_keys keys = building_keys_default();
+	struct bearer_hci_config config = { 0 };
+
+	if (!*spec) {
+		snprintf(why, RADIO_WHY,
+			 "no radio: --radio hciN, mgmt:hciN, air:DIR or sim:... wanted");
+		return false;
+	}
+	if (d->open == hci_open)
+		return hci_parse(rest, &config, adapter, why);
+	if (d->open == sim_open && strchr(rest, '=') && !building_keys_parse(&keys, rest, error)) {
+		snprintf(why, RADIO_WHY, "radio sim:%.200s: %.200s", rest, error);
+		return false;
+	}
+	if (*rest || d->open == sim_open)
+		return true;
+	snprintf(why, RADIO_WHY, "radio \"%s\": nothing is named", spec);
+	return false;
 }
 
 static bool start_capture(struct radio *r, const char *path, char why[RADIO_WHY])

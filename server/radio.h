@@ -23,6 +23,8 @@ struct radio_config {
 	void *ctx;
 };
 
+/* What can be said of a spec without opening anything; false with one line in why. */
+bool radio_spec_good(const char *spec, char why[RADIO_WHY]);
 /* NULL with one line in why. */
 struct radio *radio_open(const struct radio_config *config, char why[RADIO_WHY]);
 void radio_close(struct radio *r);

@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "check.h"
+#include "daemon.h"
 #include "options.h"
 
 static const struct row {
@@ -45,6 +46,40 @@ TEST(a_bad_flag_is_one_clear_line)
 	}
 }
 
+TEST(a_configuration_that_could_not_start_is_not_called_good)
+{
+	static const struct row bad_or_good[] = {
+		{ { "--listen", "127.0.0.1:0" }, false, "no radio" },
+		{ { "--radio", "hci0" }, true, "" },
+		{ { "--radio", "hci0,legacy" }, true, "" },
+		{ { "--radio", "wlan0" }, false, "wlan0" },
+		{ { "--radio", "mgmt:" }, false, "mgmt:" },
+		{ { "--radio", "air:/x" }, true, "" },
+		{ { "--radio", "sim:devices=6" }, true, "" },
+		{ { "--radio", "sim:devices=six" }, false, "devices" },
+		{ { "--radio", "hci0", "--sim-speed", "max" }, false, "sim-speed" },
+		{ { "--radio", "hci0", "--tls-cert", "/c" }, false, "tls-key" },
+		{ { "--radio", "hci0", "--listen", "0.0.0.0:80" }, false, "loopback" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad_or_good); i++) {
+		const struct row *row = &bad_or_good[i];
+		char *argv[8] = { (char *)"meshmasond" }, why[DAEMON_WHY] = "";
+		struct options o;
+		int argc = 1;
+
+		while (row->args[argc - 1]) {
+			argv[argc] = (char *)row->args[argc - 1];
+			argc++;
+		}
+		options_defaults(&o);
+		check_int(options_parse(&o, argc, argv, why, sizeof(why)), OPTIONS_OK);
+		check_row(row->args[1], daemon_config_good(&o, why) == row->good);
+		check_row(row->args[1], strstr(why, row->why) != NULL);
+		check_row(row->args[1], strchr(why, '\n') == NULL);
+	}
+}
+
 TEST(a_flag_overrides_the_file_wherever_it_stands)
 {
 	char path[] = "/tmp/meshmason-options-XXXXXX", why[256];
@@ -79,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_flag_is_one_clear_line),
+		cmocka_unit_test(a_configuration_that_could_not_start_is_not_called_good),
 		cmocka_unit_test(a_flag_overrides_the_file_wherever_it_stands),
 		cmocka_unit_test(the_example_configuration_says_the_defaults),
 	};
