@@ -234,7 +234,7 @@ void device_sighted(struct jobs *j, const struct rpr_scan_report *r)
 	s->count++;
 	s->dirty = true;
 	mark_dirty(j, d);
-	if (news)
+	if (news && (d->listed || d->task)) /* a stranger is none before it is heard again */
 		survey_news(j);
 	provision_device_heard(j, d);
 }

@@ -19,11 +19,14 @@ enum {
 	SERVER_LOSSES = 4,
 	PICKS_MOST = PACE_MOST * 2,
 	QUIET_SURVEYS = 2,
-	BACKLOG_AMPLE = 3
+	BACKLOG_AMPLE = 3,
+	STRANGERS_MOST = 1000, /* of them wait at a time: beacons cost nobody anything */
+	LISTED_FIRST = 1000,
 };
 
 static const uint64_t first_pause = SEC(4), next_pause = SEC(20), lost_pause = SEC(1);
 static const uint64_t mute_limit = SEC(65);
+static const uint64_t repetition = SEC(3);
 static const uint64_t patience = SEC(20); /* with a weak sighting, while others come closer */
 
 struct pick {
@@ -73,6 +76,24 @@ static bool is_absent(struct task *t)
 	       !(listed && row.has_certificate) && !fetch_certificate_possible(t);
 }
 
+/* A device repeats its beacon: what no list knows and nobody heard again may be made up. */
+static bool is_repeated(const struct device *d)
+{
+	return d->listed || d->last_heard >= d->first_heard + repetition;
+}
+
+/* Room for one more that no list knows? Who finds none is heard again. */
+static bool has_room_for(const struct job *job, const struct device *d)
+{
+	size_t waiting = 0;
+
+	if (d->listed)
+		return true;
+	for (const struct task *t = job->tasks; t; t = t->next)
+		waiting += t->row.state == DB_TASK_WAITING && t->device && !t->device->listed;
+	return waiting < STRANGERS_MOST;
+}
+
 void provision_device_heard(struct jobs *j, struct device *d)
 {
 	struct job *job = provision_job(j);
@@ -81,7 +102,7 @@ void provision_device_heard(struct jobs *j, struct device *d)
 	if (!job || job->ending)
 		return;
 	if (!t && job->row.targets == DB_TARGETS_ALL_TRUSTED && device_is_eligible(d) &&
-	    !has_task(job, d)) {
+	    !has_task(job, d) && is_repeated(d) && has_room_for(job, d)) {
 		task_for(job, d);
 		survey_news(j);
 		jobs_kick(j);
@@ -148,7 +169,8 @@ static bool add_all_trusted(struct job *job)
 	} while (*next);
 	for (size_t b = 0; b < DEVICE_BUCKETS; b++)
 		for (struct device *d = j->buckets[b]; d; d = d->next)
-			if (device_is_eligible(d) && d->n_sightings && !has_task(job, d))
+			if (device_is_eligible(d) && d->n_sightings && !has_task(job, d) &&
+			    is_repeated(d) && has_room_for(job, d))
 				task_for(job, d);
 	return true;
 }
@@ -311,8 +333,7 @@ static void picks_add(struct pick *picks, size_t *n, size_t room, const struct p
 /* What may still hold its end of a broken link does not answer a new one. */
 static bool is_mute(const struct task *t)
 {
-	return t->mute_since &&
-	       !device_beaconed_after(t->job->jobs, t->device, t->mute_since) &&
+	return t->mute_since && !device_beaconed_after(t->job->jobs, t->device, t->mute_since) &&
 	       jobs_now(t->job->jobs) < t->mute_since + mute_limit;
 }
 
@@ -337,8 +358,10 @@ static size_t choose(struct job *job, struct pick *picks, size_t room)
 
 		if (!is_ready(t) || !best_server(t, &p.how) || can_wait(t, &p.how))
 			continue;
-		/* First attempts first: what is dead must not hold up what lives. */
-		p.score = assign_score(&p.how) - 100 * (int)t->row.attempts;
+		/* First attempts first: what is dead must not hold up what lives, and what was made
+		 * up not what is wanted. */
+		p.score = assign_score(&p.how) - 100 * (int)t->row.attempts +
+			  (t->device->listed ? LISTED_FIRST : 0);
 		picks_add(picks, &n, room, &p);
 	}
 	return n;
@@ -362,13 +385,20 @@ static void start(struct task *t, const struct assign_candidate *how)
 	task_start(t, entry);
 }
 
+/* However many strangers there are, they keep nobody from looking for those who are on the list. */
 static size_t backlog_of(const struct job *job)
 {
-	size_t n = 0;
+	size_t n = 0, strangers = 0;
 
-	for (const struct task *t = job->tasks; t; t = t->next)
-		n += t->row.state == DB_TASK_WAITING && t->device && t->device->n_sightings;
-	return n;
+	for (const struct task *t = job->tasks; t; t = t->next) {
+		if (t->row.state != DB_TASK_WAITING || !t->device || !t->device->n_sightings)
+			continue;
+		if (t->device->listed)
+			n++;
+		else if (strangers + 1 < job->pace.limit)
+			strangers++;
+	}
+	return n + strangers;
 }
 
 /* Who is heard already and waits is worth more than who might be heard yet: the reports of a scan

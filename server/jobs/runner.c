@@ -191,6 +191,13 @@ void task_succeed(struct task *t, const char *message)
 	finish(t, DB_TASK_SUCCEEDED, "", message ? message : "");
 }
 
+/* It is on no list and has never answered: anybody can make up a beacon, and so end a job. */
+static bool is_nobody(const struct task *t)
+{
+	return t->device && !t->device->listed && t->row.state == DB_TASK_FAILED &&
+	       !strcmp(t->row.error_code, reason_code(REASON_LINK_OPEN_FAILED));
+}
+
 /* Failed links only, and never on thin evidence: see options.stop_at_failure_percent. */
 static void stop_if_hopeless(struct job *job)
 {
@@ -201,6 +208,8 @@ static void stop_if_hopeless(struct job *job)
 	for (const struct task *t = job->tasks; t; t = t->next) {
 		const char *code = t->row.error_code;
 
+		if (is_nobody(t))
+			continue;
 		ended += t->row.state == DB_TASK_SUCCEEDED || t->row.state == DB_TASK_FAILED;
 		failed += t->row.state == DB_TASK_FAILED && !oob_expired(t) &&
 			  (!strcmp(code, reason_code(REASON_LINK_OPEN_FAILED)) ||
