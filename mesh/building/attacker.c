@@ -13,6 +13,7 @@ enum { FRAMES = 256, LINKS = 16, UUIDS = 32 };
 enum { IVI_BIT = 0x80, HEADER = 6, FAR_AWAY = 100000 };
 enum { GPCF_START = 0, GPCF_ACK = 1, GPCF_CONTINUATION = 2 };
 enum { OPEN = 0x03, CLOSE = 0x0B, DEVICE_NUMBERS = 0x80 };
+enum { FORGED_FIRST = 0x4000, FORGED = 0x3000 };
 enum { SEGMENTED = 0x80, LAST_SEGMENT = 31, SEGMENT = 12, COPIES = 3, INTERVAL_MS = 20 };
 
 #define LINK_IS_PAST SEC(20)
@@ -347,7 +348,9 @@ static void forge(struct attacker *a, struct dev_net_pdu *pdu)
 
 	pdu->ttl = (uint8_t)rng_below(&a->rng, 128);
 	pdu->seq = (uint32_t)rng_next(&a->rng) & 0xFFFFFF;
-	pdu->src = (uint16_t)(1 + rng_below(&a->rng, ADDR_UNICAST_LAST));
+	/* Nobody's: whoever has the key can make the replay lists of others believe that a node has
+	 * used up its sequence numbers (control messages have no other proof, 3.9.8). */
+	pdu->src = (uint16_t)(FORGED_FIRST + rng_below(&a->rng, FORGED));
 	pdu->dst = a->target;
 	pdu->iv_index = a->iv_index;
 	say(a, AD_MESH_MESSAGE, dev_pdu_seal(&a->key, pdu, raw), 1);

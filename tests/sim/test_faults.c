@@ -213,7 +213,8 @@ TEST(faults_that_are_drawn_leave_no_orphan)
 	world_free(w);
 }
 
-int main(void)
+/* With an argument: the tests of that name, with * and ?. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
@@ -228,5 +229,7 @@ int main(void)
 		cmocka_unit_test(faults_that_are_drawn_leave_no_orphan),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
