@@ -5,8 +5,6 @@
 #include "db_certificates.h"
 #include "trust_private.h"
 
-enum { CRL_BODY_MAX = 2 << 20 };
-
 static json_t *crl_json(struct api *api, int64_t anchor)
 {
 	int64_t now = api_wall(api) / 1000;
@@ -64,7 +62,7 @@ struct crl_body {
 static struct reply post_crl(struct api *api, const struct request *rq)
 {
 	static const struct field fields[] = {
-		{ "pem", FIELD_TEXT, FIELD_REQUIRED | FIELD_MULTILINE, 1, CRL_BODY_MAX, NULL, NULL,
+		{ "pem", FIELD_TEXT, FIELD_REQUIRED | FIELD_MULTILINE, 1, BODY_MAX, NULL, NULL,
 		  NULL, offsetof(struct crl_body, pem) },
 	};
 	struct crl_body b;
@@ -105,7 +103,6 @@ static const struct route routes[] = {
 	  .role = DB_ROLE_ADMIN,
 	  .mutates = true,
 	  .body = BODY_JSON | BODY_PEM | BODY_DER,
-	  .body_max = CRL_BODY_MAX,
 	  .handle = post_crl },
 	{ .method = HTTP_DELETE,
 	  .pattern = "/trust-anchors/{id}/crl",

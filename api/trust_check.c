@@ -69,11 +69,11 @@ static bool given_read(const struct check_body *b, struct given *g, struct probl
 	json_t *one;
 	size_t i;
 
+	if (b->chain.given && !json_is_array(b->chain.v))
+		return problem_set(p, 400, "wrong_type", "chain", "chain must be a list.");
 	if (jobs_certificates_each(bytes_of(b->pem.s, strlen(b->pem.s)), given_take, g) < 1)
 		return problem_set(p, 400, "invalid_value", "pem",
 				   "No certificate is in it: PEM is wanted.");
-	if (b->chain.given && !b->chain.null && !json_is_array(b->chain.v))
-		return problem_set(p, 400, "wrong_type", "chain", "chain must be a list.");
 	json_array_foreach(b->chain.v, i, one)
 	{
 		const char *text = json_string_value(one);

@@ -25,7 +25,7 @@ def run(d, *words, token=True, url=None, stdin=None):
 def usage(d):
     rows = [[], ['frobnicate'], ['--frobnicate'], ['status', 'now'], ['--url'], ['--json=yes', 'status'], ['provision'],
             ['provision', '--all-trusted', 'x'], ['remove'], ['job'], ['job', 'x'], ['job', '0'], ['pause'], ['import'],
-            ['trust', 'frob'], ['trust', 'add'], ['trust', 'remove', 'x'], ['--relay', 'maybe', 'configure', '--all'],
+            ['trust', 'frob'], ['trust', 'add'], ['trust', 'remove', 'x'], ['trust', 'check'], ['trust', 'crl', '1'], ['trust', 'crl', 'x', 'y'], ['--relay', 'maybe', 'configure', '--all'],
             ['--max-links', 'x', 'provision', '--all-trusted'], ['--max-links', '-1', 'provision', '--all-trusted'],
             ['provision', '--all', '--all-trusted'], ['capture', 'frob'], ['capture', 'get'], ['capture', 'get', 'x'],
             ['capture', 'stop', '1', '2'], ['capture', 'start', '--max-octets', 'x'], ['--token-file', '/nonexistent', 'status']]
@@ -62,6 +62,13 @@ def work(d):
     check('status as JSON', not wrong(status, {'$ref': '#/components/schemas/Status'}), status)
     check('trust add', run(d, 'trust', 'add', d.data + '/building/ca.pem').returncode == 0)
     check('trust list', 'Root' in run(d, 'trust').stdout)
+    a = run(d, 'trust', 'check', d.data + '/building/ca.pem')
+    check('trust check of what is no device', a.returncode == 1 and 'certificate_chain' in a.stdout, a)
+    a = run(d, 'trust', 'check', '--json', d.data + '/building/ca.pem')
+    check('as JSON', json.loads(a.stdout)['verdict'] == 'refused', a)
+    a = run(d, 'trust', 'crl', '1', d.data + '/building/ca.pem')
+    check('a certificate is no list', a.returncode == 1 and 'crl_not_valid' in a.stderr, a)
+    check('no list to remove', run(d, 'trust', 'crl-remove', '1').returncode == 1)
     listed = d.data + '/building/devices.csv'
     check('import, dry', run(d, 'import', '--dry-run', listed).returncode == 0)
     a = run(d, 'import', listed)
@@ -101,6 +108,10 @@ def work(d):
                if t['error']['code'] == 'certificate_untrusted')
     a = run(d, 'provision', bad)
     check('provisioning one that is refused fails', a.returncode == 1 and 'certificate_untrusted' in a.stdout, a)
+    a = run(d, 'trust', 'check', bad)
+    check('trust check of a device that was refused', a.returncode == 1 and '(certificate_untrusted)' in a.stdout, a)
+    a = run(d, 'trust', 'check', nodes[0]['uuid'])
+    check('trust check of one that was taken', a.returncode == 0 and a.stdout.startswith('trusted: '), a)
     a = run(d, 'jobs')
     check('jobs', a.returncode == 0 and 'partial' in a.stdout and 'identify' in a.stdout, a)
     a = run(d, 'job', '2')

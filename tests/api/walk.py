@@ -24,6 +24,8 @@ GOOD = {
                   'options': {'policy': 'certificate', 'min_algorithm': 'hmac-sha256', 'max_links': 1, 'server': None,
                               'stop_at_failure_percent': 20, 'attempts': 1, 'relay': True}},
     'addTrustAnchors': {'pem': '-----BEGIN'},
+    'setRevocationList': {'pem': '-----BEGIN'},
+    'checkCertificate': {'uuid': UUID, 'pem': '-----BEGIN'},
     'answerPrompt': {'value': '12345'},
     'startCapture': {'seconds': 60, 'max_octets': 65536},
     'createSession': {'name': 'nobody', 'password': 'wrong password'},
