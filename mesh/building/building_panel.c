@@ -61,17 +61,16 @@ static void remove_file(const char *folder, const uint8_t uuid[UUID_LEN], const 
 		unlink(path);
 }
 
-/* Entered twice while it waits is entered once: the second finds no prompt. */
+/* What is not taken stays where it is: perhaps the device is not ready yet. What is taken goes with
+ * the prompt, see on_shown(). */
 static void look(void *ctx)
 {
 	struct building_panel *p = ctx;
 	char line[FILE_MAX + 1];
 
 	timer_start(p->timers, &p->look, look_every, look, p);
-	if (!read_line(p->folder, p->uuid, "press", line))
-		return;
-	remove_file(p->folder, p->uuid, "press");
-	(void)device_press(p->device, line);
+	if (read_line(p->folder, p->uuid, "press", line))
+		(void)device_press(p->device, line);
 }
 
 static void on_shown(void *ctx, const struct device_prompt *now)
@@ -162,6 +161,6 @@ bool building_panel_enter(const char *folder, const uint8_t uuid[UUID_LEN], cons
 		poll(NULL, 0, TAKEN_EVERY_MS);
 	}
 	remove_file(folder, uuid, "press");
-	snprintf(why, 128, "no building runs on this state folder");
+	snprintf(why, 128, "the device did not take it: does the building run?");
 	return false;
 }

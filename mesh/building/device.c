@@ -302,7 +302,8 @@ void device_on_display(struct device *d, void (*shown)(void *ctx, const struct d
 
 bool device_press(struct device *d, const char *text)
 {
-	return dev_prov_entered(&d->prov, text);
+	/* Its last PDU is on its way still: one at a time. */
+	return !d->acceptor.tx.busy && dev_prov_entered(&d->prov, text);
 }
 
 static void heard_beacon(struct device *d, struct bytes data, struct bytes ad, int8_t rssi)

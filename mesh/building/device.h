@@ -120,7 +120,7 @@ struct device_prompt {
 /* shown: with every change; NULL: nothing (any more). */
 void device_on_display(struct device *d, void (*shown)(void *ctx, const struct device_prompt *now),
 		       void *ctx);
-/* Entered at the device; false: it waits for nothing, or has no such keys. */
+/* Entered at the device; false: it waits for nothing, or not yet, or has no such keys. */
 bool device_press(struct device *d, const char *text);
 
 /* An advertising report: all AD structures of it. */

@@ -56,12 +56,13 @@ struct server {
 	struct jobs *jobs;
 	uint16_t address;
 	bool local, relays;
-	bool gone;    /* removed while it held links: freed with the last */
+	bool gone;	  /* removed while it held links: freed with the last */
 	bool no_extended; /* its software does not survive an extended scan of a device */
-	bool unclean; /* a link of an earlier life, or a lost one, may be open there */
-	bool locked;  /* it is being refreshed: nothing else is asked of it */
+	bool unclean;	  /* a link of an earlier life, or a lost one, may be open there */
+	bool locked;	  /* it is being refreshed: nothing else is asked of it */
 	unsigned max_items;
 	unsigned links_open, links_max;
+	unsigned asking;       /* of these, who wait for a person: they need no air */
 	struct device *device; /* of its link */
 	unsigned succeeded, failed, recent_failures;
 	unsigned silences;     /* in a row */
@@ -69,7 +70,13 @@ struct server {
 	unsigned ttl_boost;
 	uint64_t latency;
 	/* survey */
-	enum server_call { SERVER_IDLE, SERVER_CLEANING, SERVER_STARTING, SERVER_SCANNING, SERVER_EXTENDED } busy;
+	enum server_call {
+		SERVER_IDLE,
+		SERVER_CLEANING,
+		SERVER_STARTING,
+		SERVER_SCANNING,
+		SERVER_EXTENDED
+	} busy;
 	struct rpr_call call;
 	struct timer timer;
 	uint8_t scan_seconds;

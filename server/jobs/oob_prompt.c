@@ -7,6 +7,7 @@
 #include "log.h"
 #include "oob.h"
 #include "provision.h"
+#include "reach.h"
 #include "runner.h"
 #include "session.h"
 
@@ -16,6 +17,15 @@ static bool is_open(const struct task *t)
 
 	return t->row.state == DB_TASK_RUNNING && w && w->prompt.open && w->session &&
 	       prov_is_prompting(w->session->prov);
+}
+
+/* A server of its own has one link and no more; our radio has room while it waits. */
+static void count_asking(struct task *t, int change)
+{
+	struct server *s = server_find(t->job->jobs, t->row.server);
+
+	if (s && s->local)
+		s->asking += (unsigned)change;
 }
 
 void oob_asked(struct task *t, const struct prov_event *ev)
@@ -30,6 +40,7 @@ void oob_asked(struct task *t, const struct prov_event *ev)
 			      .asked = jobs_wall(j),
 			      .until = jobs_now(j) + SEC(PROV_PROMPT_SECONDS) };
 	snprintf(p->value, sizeof p->value, "%s", ev->value ? ev->value : "");
+	count_asking(t, 1);
 	task_enter(t, PROVISION_PROMPT);
 	jobs_kick(j); /* its link is another's now */
 }
@@ -43,6 +54,8 @@ bool oob_ended(struct task *t, const struct prov_event *ev)
 			ev->device_error == PROV_ERR_CONFIRMATION_FAILED);
 
 	secret_wipe(&w->prompt, sizeof w->prompt);
+	if (asked)
+		count_asking(t, -1);
 	if (!asked || t->step >= PROVISION_DELIVER_DATA || (t->job->ending && t->job->cancelled))
 		return false;
 	if (given_up)

@@ -105,7 +105,7 @@ struct access_target server_target(const struct server *s)
 
 bool server_has_room(const struct server *s)
 {
-	if (s->links_open >= s->links_max || s->unclean || s->locked)
+	if (s->links_open >= s->links_max + s->asking || s->unclean || s->locked)
 		return false;
 	if (s->silences && jobs_now(s->jobs) < s->silent_until)
 		return false;

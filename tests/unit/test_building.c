@@ -41,7 +41,7 @@ TEST(keys_that_are_wrong_are_refused_with_the_key_s_name)
 		{ "cbp=x", "cbp" },
 		{ "untrusted=5%", "untrusted" },
 		{ "uri=0.1", "uri=0.1: not supported yet" },
-		{ "oob_prompt=1.5", "oob_prompt" },
+		{ "oob_prompt=1.5", "oob_prompt=1.5: a number" },
 		{ "composition_change=x", "a number" },
 		{ "large_composition=2", "a share" },
 		{ "colour=red", "colour: unknown" },
