@@ -33,6 +33,11 @@ static const struct scene {
 	{ DB_JOB_IDENTIFY, "devices=3,floors=1,spacing_m=6,loss=0.02", true, false, 2 },
 	{ DB_JOB_REFRESH_DEVICE_KEY, "devices=4,floors=1,spacing_m=6,loss=0.02,servers=1", false,
 	  true, 15 },
+	{ DB_JOB_REFRESH_ADDRESS, "devices=4,floors=1,spacing_m=6,loss=0.02,servers=1", false, true,
+	  10 },
+	{ DB_JOB_REFRESH_COMPOSITION,
+	  "devices=4,floors=1,spacing_m=6,loss=0.02,servers=1,composition_change=2", false, true,
+	  10 },
 	{ DB_JOB_READ_COMPOSITION, "devices=4,floors=1,spacing_m=6,loss=0.02", false, true, 5 },
 };
 
