@@ -1,8 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoders of the Remote Provisioning Client. Input: low octet of the opcode, parameters. */
-#include "remote_prov_client.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "ad_structures.h"
+#include "remote_prov_extended.h"
 
 bool fuzz_one(const uint8_t *data, size_t n);
+
+/* Texts end, and fit; nothing of them is below a space. */
+static bool extended_good(const struct access_message *m)
+{
+	struct rpr_extended_report report;
+	struct ad_facts f;
+
+	if (!rpr_extended_report_decode(&report, m))
+		return false;
+	ad_read_facts(&f, report.ads, NULL);
+	if (!memchr(f.name, 0, sizeof(f.name)) || !memchr(f.uri, 0, sizeof(f.uri)))
+		abort();
+	for (const char *c = f.name; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7F)
+			abort();
+	return *f.name && *f.uri;
+}
 
 bool fuzz_one(const uint8_t *data, size_t n)
 {
@@ -26,6 +47,8 @@ bool fuzz_one(const uint8_t *data, size_t n)
 		return rpr_scan_status_decode(&scan, m.params);
 	case OP_RPR_SCAN_REPORT:
 		return rpr_scan_report_decode(&report, &m);
+	case OP_RPR_EXTENDED_SCAN_REPORT:
+		return extended_good(&m);
 	case OP_RPR_LINK_STATUS:
 		return rpr_link_status_decode(&link, m.params);
 	case OP_RPR_LINK_REPORT:

@@ -79,5 +79,10 @@ import json  ={"devices":[{"uuid":"70cf7c97-32a3-45b6-9149-4810d2e9cbf4","name":
 
 events ours  =\xf72\x00\xf6a\x00\xf718446744073709551615\x00
 
+auth token    =Bearer mm_token\n\n\n\n\n
+auth session  =\na=b; meshmason_session=session-secret; c=d\nhttp://127.0.0.1:8080\n127.0.0.1:8080\nsame-origin\n
+
+rpr extended  57 00 0102030405060708090a0b0c0d0e0f10 0000 06094e454f2d31 020af4 0319c207 0724172f2f612e62
+
 cursor pages  =uuid\x00uuid|b12121212121212121212121212121212|b12121212121212121212121212121212\x00lam\x00
 EOF
