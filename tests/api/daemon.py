@@ -16,6 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 DOCUMENT = json.load(open(os.path.join(ROOT, 'api', 'openapi.json'), encoding='utf-8'))
 
 counts = {'passed': 0, 'failed': 0}
+KEEP_SIGNALS = False  # a daemon that inherits what we ignore
 
 
 def check(name, good, detail=''):
@@ -61,7 +62,8 @@ class Daemon:
         if self.webui:
             command += ['--webui', self.webui]
         self.log = open(os.path.join(self.folder, 'log'), 'ab')
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        restore_signals=not KEEP_SIGNALS)
         self.link = None
         for line in self.process.stdout:
             found = re.match(r'(listening|dashboard): (\S+)', line)
