@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "oob.h"
 #include "prov_keys.h"
 #include "provisioner.h"
 
@@ -22,6 +23,7 @@ enum policy {
 	HAVE_STATIC = 1 << 5,
 	HAVE_KEY = 1 << 6,
 	RECORDS = 1 << 7,
+	PROMPT = WANT_STATIC | ALLOW_NONE, /* both at once: a person is asked, output first */
 };
 
 enum deed {
@@ -33,6 +35,7 @@ enum deed {
 	VANISH,	 /* the carrier closes */
 	SENT,	 /* the carrier says that our PDU was delivered */
 	GIVE_UP, /* the owner aborts */
+	TELL,	 /* length, what a person says that the device shows */
 	DEEDS,
 };
 
@@ -50,8 +53,15 @@ struct world {
 	uint8_t device_public[P256_PUBLIC];
 	struct prov_keys keys;
 	bool keyed;
+	bool prompted;
+	char value[PROV_OOB_TEXT];
 	uint8_t our_random[32];
 };
+
+static bool prompts(const struct world *w)
+{
+	return (w->policy & PROMPT) == PROMPT;
+}
 
 static void promise(bool kept)
 {
@@ -111,7 +121,9 @@ static void on_agreed(struct world *w, const struct prov_event *ev)
 	promise(!w->agreed && ev->device_key && w->keyed);
 	promise(hmac || !(w->policy & (WANT_HMAC | SAW_STRONGER)));
 	promise(ev->oob_public_key || !(w->policy & WANT_OOB_KEY));
-	promise(ev->method == PROV_AUTH_STATIC || !(w->policy & WANT_STATIC));
+	promise(ev->method == PROV_AUTH_STATIC || !(w->policy & WANT_STATIC) || prompts(w));
+	promise(ev->method != PROV_AUTH_NONE || !prompts(w));
+	promise(w->prompted == (ev->method >= PROV_AUTH_OUTPUT));
 	promise(ev->method != PROV_AUTH_NONE || ev->oob_public_key || w->policy & ALLOW_NONE);
 	w->agreed = true;
 	prov_send_data(w->prov, &data);
@@ -125,12 +137,22 @@ static void on_event(void *ctx, const struct prov_event *ev)
 		.saw_stronger = w->policy & SAW_STRONGER,
 		.require_oob_public_key = w->policy & WANT_OOB_KEY,
 		.allow_none = w->policy & ALLOW_NONE,
-		.require_static_oob = w->policy & WANT_STATIC,
+		.require_static_oob = w->policy & WANT_STATIC && !prompts(w),
+		.prompt = prompts(w) ? PROV_PROMPT_OUTPUT : PROV_PROMPT_NEVER,
 		.static_oob = { 7 },
 		.static_oob_len = w->policy & HAVE_STATIC ? 16 : 0,
 	};
 
 	promise(!w->ended);
+	if (ev->type == PROV_EV_OOB_OUTPUT || ev->type == PROV_EV_OOB_INPUT) {
+		promise(!w->prompted && ev->size >= 1 && ev->size <= PROV_OOB_SIZE);
+		promise(prov_is_prompting(w->prov));
+		w->prompted = true;
+		if (ev->value)
+			memcpy(w->value, ev->value, strlen(ev->value) + 1);
+		promise(ev->method == PROV_AUTH_OUTPUT ||
+			oob_text_fits(oob_type_of(ev->method, ev->action), ev->size, w->value));
+	}
 	if (ev->type == PROV_EV_LINK_OPEN && w->policy & RECORDS)
 		prov_read_records(w->prov);
 	else if (ev->type == PROV_EV_LINK_OPEN || ev->type == PROV_EV_RECORDS)
@@ -178,6 +200,12 @@ static void derive(struct world *w)
 	memcpy(w->inputs + 81, w->device_public, P256_PUBLIC);
 	if (w->inputs[14] == PROV_AUTH_STATIC)
 		w->auth.octet[0] = 7;
+	else if (w->inputs[14] != PROV_AUTH_NONE)
+		oob_auth_text(&(struct prov_pdu_start){ .method = w->inputs[14],
+							.action = w->inputs[15],
+							.size = w->inputs[16] },
+			      w->inputs[14] == PROV_AUTH_OUTPUT ? "1" : w->value, &w->auth,
+			      w->inputs[12] == 1 ? 32 : 16);
 	prov_keys_init(&w->keys, w->inputs[12] == 1 ? PROV_ALG_HMAC : PROV_ALG_CMAC, w->inputs,
 		       &ecdh, &w->auth);
 	w->keyed = true;
@@ -226,6 +254,10 @@ static size_t honest(struct world *w, struct rd *r, uint8_t out[256])
 	case PROV_INVITE:
 		return from_input(r, PROV_CAPABILITIES, PROV_CAPABILITIES_LEN, out);
 	case PROV_PUBLIC_KEY:
+		if (w->prompted) {
+			out[0] = PROV_INPUT_COMPLETE;
+			return 1;
+		}
 		out[0] = PROV_PUBLIC_KEY;
 		memcpy(out + 1, w->device_public, P256_PUBLIC);
 		return 1 + P256_PUBLIC;
@@ -255,6 +287,16 @@ static void answer(struct world *w, struct rd *r, bool spoil)
 		out[at] ^= rd_u8(r);
 	}
 	deliver(w, out, n);
+}
+
+static void tell(struct world *w, struct rd *r)
+{
+	char text[16] = "";
+	size_t n = rd_u8(r) % sizeof(text);
+	bool asked = prov_is_prompting(w->prov);
+
+	rd_copy(r, text, n < r->left ? n : r->left);
+	promise(prov_oob_value(w->prov, text) || asked);
 }
 
 static void do_one(struct world *w, struct rd *r)
@@ -288,6 +330,9 @@ static void do_one(struct world *w, struct rd *r)
 		break;
 	case GIVE_UP:
 		prov_abort(w->prov);
+		break;
+	case TELL:
+		tell(w, r);
 		break;
 	case DEEDS:
 		break;
