@@ -3,13 +3,14 @@
  * then a scan and a second device through the first one. Every method that both sides have. */
 #include <stdlib.h>
 
+#include "ad_structures.h"
 #include "check.h"
 #include "config_client.h"
 #include "lab.h"
 #include "pb_adv.h"
 #include "pb_remote.h"
 #include "provisioner.h"
-#include "remote_prov_client.h"
+#include "remote_prov_extended.h"
 
 enum { DEVICES = LAB_DEVICES, FIRST = LAB_FIRST };
 
@@ -289,6 +290,76 @@ TEST(an_oob_public_key_and_records_with_loss)
 	}
 }
 
+struct told {
+	struct story *st;
+	struct ad_facts facts;
+	uint32_t hash;
+	uint8_t uuid[UUID_LEN];
+	bool has_oob;
+};
+
+static void on_extended(void *ctx, enum access_result r, const struct rpr_extended_report *report)
+{
+	struct told *t = ctx;
+
+	t->st->done = true;
+	t->st->result = r;
+	if (!report)
+		return;
+	check_int(report->status, RPR_SUCCESS);
+	t->has_oob = report->has_oob;
+	memcpy(t->uuid, report->uuid, UUID_LEN);
+	ad_read_facts(&t->facts, report->ads, &t->hash);
+}
+
+static void identity(struct device_make *make, const char *name, const char *uri)
+{
+	strcpy(make->name, name);
+	strcpy(make->uri, uri);
+	make->appearance = 0x0582;
+}
+
+/* Device 1 advertises them beside its beacons; device 0 listens for us, and tells of itself. */
+TEST(an_extended_scan_brings_name_kind_and_uri)
+{
+	static const uint8_t types[] = { AD_COMPLETE_LOCAL_NAME, AD_APPEARANCE, AD_URI };
+	struct access_target server = { .dst = FIRST, .app_index = ACCESS_DEVICE_KEY, .ttl = 4 };
+	struct story *st = story_new(5, 0.1);
+	struct prov_carrier *carrier = pb_adv_carrier_new(mesh_pb_adv(st->lab->mesh));
+	struct told told = { .st = st };
+	struct rpr_extended x = { .done = on_extended, .ctx = &told };
+
+	for (size_t i = 0; i < DEVICES; i++) {
+		struct device_make *make = &st->lab->member[i].make;
+		uint8_t hash[16];
+
+		identity(make, i ? "A lamp of the second floor" : "Gate", "\x17//a.b");
+		s1(bytes_of(make->uri, strlen(make->uri)), hash);
+		told.hash = (uint32_t)(hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3]);
+	}
+	st->policy = (struct prov_policy){ .min_algorithm = PROV_ALG_HMAC, .allow_none = true };
+	lab_add(st->lab, 0, 5);
+	provision(st, carrier, 0);
+	pb_adv_carrier_free(carrier);
+	configure(st, FIRST);
+	lab_add(st->lab, 1, 10);
+	for (int of_device = 1; of_device >= 0; of_device--) {
+		const uint8_t *uuid = st->lab->member[of_device].make.uuid;
+		struct rpr_extended_start m = { types, ARRAY_LEN(types), of_device ? uuid : NULL,
+						of_device ? 20 : 0 };
+
+		rpr_extended_scan(mesh_access(st->lab->mesh), &x, &server, &m, uuid);
+		must_answer(st, "Extended Scan Report");
+		check(told.has_oob && told.facts.has_appearance);
+		check_mem(told.uuid, uuid, UUID_LEN);
+		check_int(told.facts.appearance, 0x0582);
+		/* what one PDU has room for */
+		check_str(told.facts.name, of_device ? "A lamp of the second floo" : "Gate");
+		check_str(told.facts.uri, "https://a.b");
+	}
+	story_free(st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +367,7 @@ int main(void)
 		cmocka_unit_test(cmac_only_devices_directly_and_through_a_server),
 		cmocka_unit_test(static_oob_directly_and_through_a_server),
 		cmocka_unit_test(an_oob_public_key_and_records_with_loss),
+		cmocka_unit_test(an_extended_scan_brings_name_kind_and_uri),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
