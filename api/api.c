@@ -293,7 +293,8 @@ void api_stop(struct api *api)
 	api->http = NULL;
 	if (api->epoll >= 0)
 		close(api->epoll);
-	/* Passwords that are still being hashed belong to calls which are gone. */
+	/* Passwords that are still being hashed belong to calls which are gone; lists, too. */
+	import_stop(api);
 	hasher_free(api->hasher);
 	api->hasher = NULL;
 }

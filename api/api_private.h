@@ -21,6 +21,7 @@ struct api {
 	struct http *http; /* NULL: not listening */
 	int epoll;	   /* of the HTTP daemon and the hasher, while listening */
 	int64_t started;
+	struct importing *importing; /* lists that are being taken, a few rows a turn */
 };
 
 /* Before the body: the route and who asks. False with the reply that ends it; the body's limit. */
@@ -31,6 +32,10 @@ struct reply api_answer(struct api *api, struct request *rq);
 void api_finish(struct api *api, void *call, struct reply reply);
 /* The route's handler, or what it said before to the same request under its Idempotency-Key. */
 struct reply idempotent_answer(struct api *api, const struct request *rq);
+/* For a handler that answers later: keeps r where the caller wants that, and gives it back. */
+struct reply idempotent_kept(struct api *api, const struct request *rq, struct reply r);
+/* Drops imports that are under way; their calls are gone. */
+void import_stop(struct api *api);
 int64_t api_wall(const struct api *api);
 
 /* Who asks, by its headers; kind AUTH_NOBODY with wrong ones. wrong: credentials were sent. */

@@ -103,13 +103,20 @@ static bool is_kept(const struct reply *r)
 	       (!r->type || strcmp(r->type, "application/json") == 0);
 }
 
+struct reply idempotent_kept(struct api *api, const struct request *rq, struct reply r)
+{
+	if (!applies(rq) || !is_kept(&r) || keep(api, rq, &r))
+		return r;
+	reply_free(&r);
+	return reply_internal();
+}
+
 struct reply idempotent_answer(struct api *api, const struct request *rq)
 {
 	const char *key = rq->idempotency_key;
 	struct db_idempotency row;
 	struct kept k = { 0 };
 	char actor[DB_NAME];
-	struct reply r;
 	enum db_rc rc;
 
 	if (!applies(rq))
@@ -123,10 +130,5 @@ struct reply idempotent_answer(struct api *api, const struct request *rq)
 		return kept_answer(rq, &row, &k);
 	if (rc != DB_NONE)
 		return reply_internal();
-	r = rq->route->handle(api, rq);
-	if (is_kept(&r) && !keep(api, rq, &r)) {
-		reply_free(&r);
-		r = reply_internal();
-	}
-	return r;
+	return idempotent_kept(api, rq, rq->route->handle(api, rq));
 }

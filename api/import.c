@@ -12,7 +12,7 @@
 #include "api_private.h"
 #include "import.h"
 
-enum { ROWS_SHOWN = 10000 };
+enum { ROWS_SHOWN = 10000, ROWS_A_TURN = 100 };
 
 static const char *const outcomes[] = { [IMPORT_ADDED] = "added",
 					[IMPORT_CHANGED] = "changed",
@@ -269,17 +269,84 @@ static struct reply result(const struct import_list *l, bool dry, bool strict)
 	return reply_json(200, o);
 }
 
-/* One pass over the rows that are good so far; the number refused in all. */
-static size_t pass(struct api *api, struct import_list *l, bool dry)
-{
-	size_t refused = 0;
+/* A list on its way in: a trial of all rows where that is wanted, then the rows themselves. */
+struct importing {
+	struct api *api;
+	const struct request *rq;
+	struct import_list list;
+	bool dry, strict;
+	bool trial; /* the pass under way changes nothing */
+	size_t at, refused;
+	struct timer timer;
+	struct importing *next;
+};
 
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->rows[i].outcome != IMPORT_REFUSED)
-			row_apply(api, &l->rows[i], dry);
-		refused += l->rows[i].outcome == IMPORT_REFUSED;
+/* Up to so many rows of the pass; true when that is over. */
+static bool pass_on(struct importing *i, size_t rows)
+{
+	struct import_list *l = &i->list;
+
+	for (; rows && i->at < l->n; rows--, i->at++) {
+		if (l->rows[i->at].outcome != IMPORT_REFUSED)
+			row_apply(i->api, &l->rows[i->at], i->trial);
+		i->refused += l->rows[i->at].outcome == IMPORT_REFUSED;
 	}
-	return refused;
+	return i->at == l->n;
+}
+
+/* What follows the pass that is over: true for another one, else the answer. */
+static bool next_pass(struct importing *i, struct reply *out)
+{
+	json_int_t left_off;
+	struct problem p;
+
+	if (i->trial && i->strict && i->refused) {
+		problem_set(&p, 422, "import_refused", NULL,
+			    "%zu of %zu rows are refused; nothing was taken.", i->refused,
+			    i->list.n);
+		*out = reply_problem_rows(&p, rows_json(&i->list, true, &left_off));
+		return false;
+	}
+	if (i->trial && !i->dry) {
+		i->trial = false;
+		i->at = i->refused = 0;
+		return true;
+	}
+	*out = result(&i->list, i->dry, i->strict);
+	return false;
+}
+
+static void importing_free(struct importing *i)
+{
+	struct importing **at = &i->api->importing;
+
+	while (*at && *at != i)
+		at = &(*at)->next;
+	if (*at)
+		*at = i->next;
+	timer_stop(i->api->env.timers, &i->timer);
+	import_free(&i->list);
+	free(i);
+}
+
+void import_stop(struct api *api)
+{
+	while (api->importing)
+		importing_free(api->importing);
+}
+
+/* One turn's share: the radio and the others wait no longer than for that. */
+static void import_more(void *ctx)
+{
+	struct importing *i = ctx;
+	struct reply r;
+
+	if (!pass_on(i, ROWS_A_TURN) || next_pass(i, &r)) {
+		timer_start(i->api->env.timers, &i->timer, MSEC(1), import_more, i);
+		return;
+	}
+	api_finish(i->api, i->rq->call, idempotent_kept(i->api, i->rq, r));
+	importing_free(i);
 }
 
 struct import_query {
@@ -293,31 +360,36 @@ static const struct field import_fields[] = {
 
 static struct reply post_import(struct api *api, const struct request *rq)
 {
-	struct import_list l = { 0 };
 	struct import_query q;
-	json_int_t left_off;
+	struct importing *i;
 	struct problem p;
 	struct reply r;
-	size_t refused;
 
 	if (!query_read(rq->query, rq->n_query, import_fields, ARRAY_LEN(import_fields), &q,
 			sizeof(q), &p))
 		return reply_problem(&p);
-	if (!import_parse(&l, rq->body, rq->body_kind == BODY_CSV, &p)) {
-		import_free(&l);
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return reply_internal();
+	*i = (struct importing){ .api = api,
+				 .rq = rq,
+				 .dry = q.dry_run.v,
+				 .strict = q.strict.v,
+				 .trial = q.strict.v || q.dry_run.v,
+				 .next = api->importing };
+	api->importing = i;
+	if (!import_parse(&i->list, rq->body, rq->body_kind == BODY_CSV, &p)) {
+		importing_free(i);
 		return reply_problem(&p);
 	}
-	refused = q.strict.v || q.dry_run.v ? pass(api, &l, true) : 0;
-	if (q.strict.v && refused) {
-		problem_set(&p, 422, "import_refused", NULL,
-			    "%zu of %zu rows are refused; nothing was taken.", refused, l.n);
-		r = reply_problem_rows(&p, rows_json(&l, true, &left_off));
-	} else {
-		if (!q.dry_run.v)
-			pass(api, &l, false);
-		r = result(&l, q.dry_run.v, q.strict.v);
+	if (rq->call && i->list.n > ROWS_A_TURN) {
+		import_more(i);
+		return (struct reply){ .kind = REPLY_LATER };
 	}
-	import_free(&l);
+	do
+		pass_on(i, i->list.n);
+	while (next_pass(i, &r));
+	importing_free(i);
 	return r;
 }
 

@@ -131,7 +131,22 @@ def imports(d):
     a = bring(HEADER + f'{UUID}5,,,,,no certificate\n')
     check('a bad certificate', counts(a) == {'refused': 1} and a.json()['rows'][0]['field'] == 'certificate', a)
     many = HEADER + ''.join(f'aaaaaaaa-0000-0000-0000-{i:012x},n{i},,,,\n' for i in range(5000))
-    check('5,000 rows', counts(bring(many)) == {'added': 5000})
+    wrong = many + 'no uuid,x,,,,\n'
+    a = bring(wrong, '?strict=true')
+    check('all or none', a.status == 422 and d.get('/devices?q=n499').json()['items'] == [], a)
+    check('a dry run of many', counts(bring(many, '?dry_run=true')) == {'added': 5000} and
+          d.get('/devices?q=n499').json()['items'] == [])
+    answers, keyed = [], {**CSV, 'Idempotency-Key': 'a long list'}
+    worker = threading.Thread(target=lambda: answers.append(d.call('POST', '/devices/import', body=many, headers=keyed)))
+    worker.start()
+    others = 0
+    while worker.is_alive():
+        others += d.call('GET', '/healthz', prefix='', token=False).status == 200
+    check('5,000 rows', counts(answers[0]) == {'added': 5000})
+    check('and others are answered meanwhile', others >= 5, others)
+    again = d.call('POST', '/devices/import', body=many, headers=keyed)
+    check('the same answer under its key', again.json() == answers[0].json())
+    check('which is not what it would be', counts(bring(many)) == {'unchanged': 5000})
     page = d.get('/devices?q=n499&sort=-name&limit=3').json()
     check('found and sorted', [i['name'] for i in page['items']] == ['n4999', 'n4998', 'n4997'] and page['next'], page)
 
