@@ -160,7 +160,7 @@ TEST(what_is_sent_goes_on_the_air_as_often_as_asked)
 
 TEST(a_wrong_spec_is_refused_in_one_line)
 {
-	static const char *const rows[] = { "devices=0", "what=1", "/nonexistent.json", "uri=1" };
+	static const char *const rows[] = { "devices=0", "what=1", "/nonexistent.json", "uri=2" };
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
