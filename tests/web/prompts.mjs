@@ -15,23 +15,15 @@ async function api(page, path) {
 	return page.evaluate(async (p) => (await (await fetch(`/api/v1${p}`)).json()).items, path);
 }
 
-const promptFor = (page, action) => until(async () => (await api(page, '/oob')).find((p) => p.action === action), 60000);
 const nodeOf = (page, uuid) => until(async () => (await api(page, '/nodes')).some((n) => n.uuid === uuid), 30000);
 const shown = (uuid) => until(() => displays().get(uuid));
 
-export async function outputOob(page, phone) {
-	await start(page, 'Output OOB');
-	const digits = await promptFor(page, 'number'), text = await promptFor(page, 'text');
-	const badge = page.getByRole('link', { name: /^Prompts, [1-9]\d* open/ });
-	await badge.waitFor();
-	check('a badge counts the open prompts', true);
-	await badge.press('Enter');
-	await cardOf(page, text.name).waitFor();
-	check('the prompt names the device and its room', (await cardOf(page, digits.name).textContent()).includes(digits.area));
-	check('a number is asked for in words', (await cardOf(page, digits.name).textContent()).includes('shows a number of up to 5 digits: enter it'));
-	check('a text, too', (await cardOf(page, text.name).textContent()).includes('shows a text of up to 6 characters: enter it'));
-	const timer = cardOf(page, text.name).getByRole('timer');
-	const before = parseInt((await timer.getAttribute('aria-label')), 10);
+async function lookAt(page, phone, digits) {
+	const card = cardOf(page, digits.name);
+	check('the prompt names the device and its room', (await card.textContent()).includes(digits.area));
+	check('a number is asked for in words', (await card.textContent()).includes('shows a number of up to 5 digits: enter it'));
+	const timer = card.getByRole('timer');
+	const before = parseInt(await timer.getAttribute('aria-label'), 10);
 	await until(async () => parseInt(await timer.getAttribute('aria-label'), 10) < before, 5000);
 	check('its time counts down', before <= 120);
 	await axe(page, 'prompts');
@@ -40,11 +32,14 @@ export async function outputOob(page, phone) {
 	await cards(phone).first().waitFor();
 	await noSideways(phone, 'Prompts on a phone');
 	await picture(phone, 'phone-prompts');
+}
 
-	const field = cardOf(page, digits.name).getByLabel('Number');
+// What cannot be an answer, then a wrong one.
+async function answerWrongly(page, digits) {
+	const card = cardOf(page, digits.name), field = card.getByLabel('Number');
 	await field.fill('12345678901');
 	await field.press('Enter');
-	await cardOf(page, digits.name).getByRole('alert').waitFor();
+	await card.getByRole('alert').waitFor();
 	check('what cannot be an answer is refused at once, in place', true);
 	const number = (await shown(digits.uuid)).value;
 	await field.fill(String((Number(number) + 1) % 100000));
@@ -52,36 +47,94 @@ export async function outputOob(page, phone) {
 	const again = page.locator('.feed li', { hasText: digits.name });
 	await again.waitFor({ timeout: 30000 });
 	check('a wrong number says that it did not match', /did not match/.test(await again.textContent()), await again.textContent());
-	const value = (await shown(text.uuid)).value;
-	await cardOf(page, text.name).getByLabel('Text').fill(value.toLowerCase());
-	await cardOf(page, text.name).getByRole('button', { name: 'Answer' }).click();
-	await nodeOf(page, text.uuid);
-	check('a right text lets the device in', true);
+	await axe(page, 'prompts, one to ask again');
 	await picture(page, 'prompts-again');
-	await again.getByRole('button', { name: 'Ask again' }).click();
-	await promptFor(page, 'number');
+}
+
+async function giveUp(page, prompt) {
+	await cardOf(page, prompt.name).getByRole('button', { name: 'Cancel' }).click();
+	await until(async () => !(await api(page, '/oob')).some((p) => p.task === prompt.task), 10000);
+}
+
+async function enter(page, prompt) {
+	await shown(prompt.uuid);
+	press(prompt.uuid, prompt.value);
+	await nodeOf(page, prompt.uuid);
+}
+
+// What is done at each of the six devices.
+const ways = (phone) => ({
+	'output-oob number': async (page, p) => {
+		await lookAt(page, phone, p);
+		await answerWrongly(page, p);
+	},
+	'output-oob text': async (page, p) => {
+		const card = cardOf(page, p.name);
+		check('a text is asked for in words', (await card.textContent()).includes('shows a text of up to 6 characters: enter it'));
+		await card.getByLabel('Text').fill((await shown(p.uuid)).value.toLowerCase());
+		await card.getByRole('button', { name: 'Answer' }).click();
+		await nodeOf(page, p.uuid);
+		check('a right text lets the device in', true);
+	},
+	'input-oob number': async (page, p) => {
+		check('what to enter at the device is shown', (await cardOf(page, p.name).textContent()).includes(`Enter ${p.value} at the device.`));
+		await picture(page, 'prompts-input');
+		await enter(page, p);
+		check('entered at the device, it is let in', true);
+	},
+	'input-oob push': async (page, p) => {
+		check('how often to press is shown', /Press the button of the device (once|\d+ times)\./.test(await cardOf(page, p.name).textContent()));
+		await enter(page, p);
+		check('pressed so often, it is let in', true);
+	},
+	'output-oob blink': async (page, p) => {
+		check('blinking is explained', (await cardOf(page, p.name).textContent()).includes('blinks a number of times'));
+		await giveUp(page, p);
+		check('a prompt can be given up', true);
+	},
+	'input-oob text': giveUp,
+});
+
+// One job, six devices, in the order in which their prompts come; gives the one to be asked again.
+export async function sixWays(page, phone) {
+	await start(page, 'Output OOB');
+	const badge = page.getByRole('link', { name: /^Prompts, [1-9]\d* open/ });
+	await badge.waitFor({ timeout: 60000 });
+	check('a badge counts the open prompts', true);
+	await badge.press('Enter');
+	const todo = new Map(Object.entries(ways(phone)));
+	let digits;
+	while (todo.size > 0) {
+		const kind = (p) => `${p.method} ${p.action}`;
+		const one = await until(async () => (await api(page, '/oob')).find((p) => todo.has(kind(p))), 60000);
+		await cardOf(page, one.name).waitFor();
+		await todo.get(kind(one))(page, one);
+		todo.delete(kind(one));
+		if (kind(one) === 'output-oob number')
+			digits = one;
+	}
+	return digits;
+}
+
+export async function askAgain(page, digits) {
+	await page.locator('.feed li', { hasText: digits.name }).getByRole('button', { name: 'Ask again' }).click();
+	await until(async () => (await api(page, '/oob')).some((p) => p.uuid === digits.uuid), 60000);
+	const field = cardOf(page, digits.name).getByLabel('Number');
 	await field.waitFor();
 	await field.fill((await shown(digits.uuid)).value);
 	await field.press('Enter');
 	await nodeOf(page, digits.uuid);
 	check('asked again, the right number lets it in', true);
-	return digits;
-}
-
-// The number of a blinking device is counted, not read; then the job is given up.
-export async function blinking(page) {
-	const blink = await promptFor(page, 'blink');
-	const card = cardOf(page, blink.name);
-	await card.waitFor();
-	check('blinking is explained', (await card.textContent()).includes('blinks a number of times'));
-	await card.getByRole('button', { name: 'Cancel' }).click();
-	await until(async () => !(await api(page, '/oob')).some((p) => p.task === blink.task), 10000);
-	check('a prompt can be given up', true);
-	await over(page);
-}
-
-async function over(page) {
-	await until(async () => (await api(page, '/jobs')).every((j) => j.ended_at), 60000);
+	for (;;) { // those given up were asked again, too: given up again
+		const [one] = await api(page, '/oob');
+		if (one)
+			await cardOf(page, one.name).getByRole('button', { name: 'Cancel' }).click();
+		if ((await api(page, '/jobs')).every((j) => j.ended_at))
+			break;
+		await new Promise((resolve) => setTimeout(resolve, 200));
+	}
+	await page.getByRole('link', { name: 'Prompts, 0 open' }).waitFor();
+	check('the badge is empty again', true);
 }
 
 export async function methods(page, digits) {
@@ -96,26 +149,4 @@ export async function methods(page, digits) {
 	check('the CSV says both', lines[0].includes('method,method_reason') && lines.some((l) => l.includes('output-oob')));
 	await axe(page, 'job, output OOB');
 	await picture(page, 'job-oob');
-}
-
-export async function inputOob(page) {
-	await start(page, 'Input OOB');
-	const keypad = await promptFor(page, 'number'), button = await promptFor(page, 'push');
-	await page.getByRole('link', { name: /^Prompts, / }).click();
-	const card = cardOf(page, keypad.name);
-	await card.waitFor();
-	check('what to enter at the device is shown', (await card.textContent()).includes(`Enter ${keypad.value} at the device.`));
-	check('how often to press is shown', /Press the button of the device (once|\d+ times)\./.test(await cardOf(page, button.name).textContent()));
-	await axe(page, 'prompts, input');
-	await picture(page, 'prompts-input');
-	press(keypad.uuid, keypad.value);
-	press(button.uuid, button.value);
-	await nodeOf(page, keypad.uuid);
-	await nodeOf(page, button.uuid);
-	check('entered at the devices, both are let in', true);
-	const keyboard = await promptFor(page, 'text');
-	await cardOf(page, keyboard.name).getByRole('button', { name: 'Cancel' }).click();
-	await over(page);
-	await page.getByRole('link', { name: 'Prompts, 0 open' }).waitFor();
-	check('the badge is empty again', true);
 }

@@ -22,14 +22,16 @@ export function Provision() {
 
 type Policy = 'certificate' | 'static-oob' | 'output-oob' | 'input-oob' | 'none';
 
+const byHand = 'Prompts open here and under “Prompts” while the job goes on with the other devices. Where the list gives a static value, that is taken and nobody is asked.';
+
 const policies: { value: Policy; label: string; says: string; note?: string }[] = [
 	{ value: 'certificate', label: 'Certificate', says: 'Each device shows the certificate of its maker, checked against your trust anchors. Nobody has to be there.' },
 	{ value: 'static-oob', label: 'Static OOB', says: 'Each device knows the secret value that the imported list gives for it.' },
 	{ value: 'output-oob', label: 'Output OOB', says: 'The device shows, blinks or beeps a value; somebody near it enters that here.',
-		note: 'Prompts open here and under “Prompts” while the job goes on with the other devices. Somebody must see each device.' },
+		note: `${byHand} A device that can only take a value is asked by input OOB, which is as strong.` },
 	{ value: 'input-oob', label: 'Input OOB', says: 'This page shows a value; somebody enters it at the device.',
-		note: 'Prompts open here and under “Prompts” while the job goes on with the other devices. Somebody must reach each device.' },
-	{ value: 'none', label: 'None', says: 'Nothing is proven.', note: 'Anybody near could join in a device’s place, or listen. Take this only where nobody else is in reach.' },
+		note: `${byHand} A device that can only show a value is asked by output OOB, which is as strong.` },
+	{ value: 'none', label: 'None', says: 'Nothing is proven, but where the list gives a static value.', note: 'Anybody near could join in a device’s place, or listen. Take this only where nobody else is in reach.' },
 ];
 
 function Start() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { all, ApiError, call, del, post, TrustAnchor } from '../api';
-import { anchors } from '../store';
+import { anchors, tell } from '../store';
 import { TrustCheck } from '../trust_check';
 import { Act, Chip, Empty, Fact, SaveCsv } from '../ui';
 import { date, dateTime } from '../words';
@@ -39,7 +39,7 @@ function Crl({ anchor: a }: { anchor: TrustAnchor }) {
 		setSaid(null);
 		setWrong(null);
 		try {
-			const read = await call<TrustAnchor>('POST', `/trust-anchors/${a.id}/crl`, await file.arrayBuffer(), 'application/octet-stream');
+			const read = await call<TrustAnchor>('POST', `/trust-anchors/${a.id}/crl`, await file.arrayBuffer(), 'application/pkix-cert');
 			setSaid(`Taken: ${read.crl?.revoked ?? 0} revoked.`);
 			await reload();
 		} catch (error) {
@@ -92,6 +92,7 @@ function Anchor({ anchor: a }: { anchor: TrustAnchor }) {
 }
 
 export function Trust() {
+	useEffect(() => void reload().catch(tell), []); // no event tells of them
 	const rows = () => [['subject', 'issuer', 'serial', 'not_before', 'not_after', 'fingerprint', 'added_at', 'valid', 'crl_issued_at', 'crl_next_update', 'crl_revoked', 'crl_stale'],
 		...anchors.value.map((a) => [a.subject, a.issuer, a.serial, a.not_before, a.not_after, a.fingerprint, a.added_at, a.valid ? 'yes' : 'no',
 			a.crl?.issued_at ?? null, a.crl?.next_update ?? null, a.crl?.revoked ?? null, a.crl ? (a.crl.stale ? 'yes' : 'no') : null])];
