@@ -32,11 +32,13 @@ bool clock_run(struct clock *c, uint64_t real_now, bool busy, bool (*settle)(voi
 	bool racing = c->speed == CLOCK_MAX_SPEED && busy && !c->calm;
 	unsigned fired = 0;
 
-	if (racing != c->racing || c->calm != c->was_calm || c->held) {
+	/* While it was held, nobody may have called: that time is not made up for. */
+	if (racing != c->racing || c->calm != c->was_calm || c->held || c->was_held) {
 		c->racing = racing;
 		c->was_calm = c->calm;
 		rebase(c, real_now);
 	}
+	c->was_held = c->held;
 	if (c->held)
 		return true;
 	target = racing ? TIMERS_NEVER - 1 : wanted(c, real_now);

@@ -23,7 +23,8 @@ struct clock {
 	bool racing;		       /* "max" and busy at the last call */
 	bool calm;		       /* a person is asked: no faster than real time */
 	bool was_calm;
-	bool held;    /* mesh time stands still (a worker, a prompt) */
+	bool held; /* mesh time stands still (a worker, a fetch) */
+	bool was_held;
 	uint64_t lag; /* largest lag behind the wanted pace, microseconds */
 };
 

@@ -96,7 +96,32 @@ TEST(a_held_clock_stands_still_and_does_not_jump_later)
 	check_int(t.ticks, 0);
 	check(clock_patience(&c, SEC(60)) == TIMERS_NEVER);
 	c.held = false;
-	check(clock_run(&c, SEC(61), true, settle, &t));
+	check(clock_run(&c, SEC(90), true, settle, &t));
+	check_int(t.ticks, 0);
+	check(clock_run(&c, SEC(91), true, settle, &t));
+	check_int(t.ticks, 1);
+	timers_free(&t.timers);
+}
+
+static struct clock *to_hold;
+
+static bool settle_and_hold(void *ctx)
+{
+	to_hold->held = true;
+	return settle(ctx);
+}
+
+TEST(a_race_ends_with_the_instant_that_holds_the_clock)
+{
+	struct ticking t;
+	struct clock c;
+
+	begin(&t);
+	clock_init(&c, &t.timers, CLOCK_MAX_SPEED, SEC(5));
+	to_hold = &c;
+	check(clock_run(&c, SEC(5), true, settle_and_hold, &t));
+	check_int(t.ticks, 1);
+	check(clock_run(&c, SEC(60), true, settle_and_hold, &t));
 	check_int(t.ticks, 1);
 	timers_free(&t.timers);
 }
@@ -166,6 +191,7 @@ int main(void)
 		cmocka_unit_test(ten_times_faster_is_ten_times_faster),
 		cmocka_unit_test(max_races_while_busy_and_only_then),
 		cmocka_unit_test(a_held_clock_stands_still_and_does_not_jump_later),
+		cmocka_unit_test(a_race_ends_with_the_instant_that_holds_the_clock),
 		cmocka_unit_test(a_refused_commit_stops_time_at_once),
 		cmocka_unit_test(a_person_who_is_asked_lives_in_real_time),
 	};
