@@ -185,6 +185,26 @@ TEST(prompts_that_nobody_answers_hold_up_nobody)
 	world_free(w);
 }
 
+/* It is nobody's fault but the person's: the site is not given up for it. */
+TEST(a_job_that_nobody_attends_does_not_blame_the_radio)
+{
+	struct world *w =
+		world_new(72, "devices=12,floors=1,spacing_m=2,loss=0,cbp=0,oob_prompt=12");
+	struct person p = { .slowness = 0 };
+
+	memset(p.skip, 1, sizeof(p.skip));
+	world_start(w);
+	p.job = start(w, DB_POLICY_OUTPUT_OOB);
+	check(world_run(w, SEC(3600), walk, &p));
+	check_int(story_job(w, p.job).failed, 12);
+	check_str(story_job(w, p.job).error_code, "");
+	check_int(p.peak, 4);
+	for (size_t i = 0; i < 12; i++)
+		check_str(task_of(w, p.job, i).error_code, "timeout");
+	story_must_agree(w);
+	world_free(w);
+}
+
 TEST(a_wrong_value_fails_as_such_and_the_next_one_is_another)
 {
 	struct world *w = world_new(63, ALL_PROMPT);
@@ -435,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_device_joins_by_its_display_or_its_keys),
 		cmocka_unit_test(prompts_that_nobody_answers_hold_up_nobody),
+		cmocka_unit_test(a_job_that_nobody_attends_does_not_blame_the_radio),
 		cmocka_unit_test(a_wrong_value_fails_as_such_and_the_next_one_is_another),
 		cmocka_unit_test(a_restart_asks_anew),
 		cmocka_unit_test(who_gives_up_a_prompt_gives_up_that_device_only),

@@ -183,6 +183,15 @@ TEST(a_prompt_has_its_own_limit_and_the_timer_is_patient_after_it)
 	check_int(w->end, PROV_OK);
 	world_free(w);
 
+	/* With a known key the prompt is there before Start has left: its limit stands. */
+	w = prompting(true, 4, 0x08, PROV_ALG_HMAC);
+	w->know_key = true;
+	w->capabilities[3] = 1;
+	world_run(w);
+	check_int(w->end, PROV_END_TIMEOUT);
+	check(w->ended_at - w->prompt.at < SEC(PROV_PROMPT_SECONDS) + MSEC(10));
+	world_free(w);
+
 	/* 120 s for what follows a prompt, 5.4.4. */
 	w = prompting(true, 4, 0x08, PROV_ALG_HMAC);
 	shows(w, 3, 4, "1234");
