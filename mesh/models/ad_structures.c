@@ -84,10 +84,11 @@ static void copy_uri(char out[AD_URI_TEXT], struct bytes in, const uint32_t *has
 		const char *name;
 	} schemes[] = { { 0x01, "" }, { 0x16, "http:" }, { 0x17, "https:" } };
 	uint8_t salt[16];
+	struct rd r = rd_from(bytes_of(salt, sizeof(salt)));
 
 	out[0] = 0;
 	s1(in, salt);
-	if (hash && (uint32_t)(salt[0] << 24 | salt[1] << 16 | salt[2] << 8 | salt[3]) != *hash)
+	if (hash && rd_be32(&r) != *hash)
 		return;
 	for (size_t i = 0; in.n > 1 && i < ARRAY_LEN(schemes); i++) {
 		size_t n = strlen(schemes[i].name);

@@ -335,7 +335,8 @@ TEST(an_extended_scan_brings_name_kind_and_uri)
 
 		identity(make, i ? "A lamp of the second floor" : "Gate", "\x17//a.b");
 		s1(bytes_of(make->uri, strlen(make->uri)), hash);
-		told.hash = (uint32_t)(hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3]);
+		struct rd r = rd_from(bytes_of(hash, sizeof(hash)));
+		told.hash = rd_be32(&r);
 	}
 	st->policy = (struct prov_policy){ .min_algorithm = PROV_ALG_HMAC, .allow_none = true };
 	lab_add(st->lab, 0, 5);

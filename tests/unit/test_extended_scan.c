@@ -183,7 +183,8 @@ TEST(appearance_power_and_uri_are_read)
 	check_int(f.tx_power, -12);
 	check_str(f.uri, "");
 	s1(bytes_of(uri, sizeof(uri)), salt);
-	hash = (uint32_t)(salt[0] << 24 | salt[1] << 16 | salt[2] << 8 | salt[3]);
+	struct rd r = rd_from(bytes_of(salt, sizeof(salt)));
+	hash = rd_be32(&r);
 	other = hash ^ 1;
 	check_str(facts_of("0724172f2f612e62", NULL).uri, "https://a.b");
 	check_str(facts_of("0724162f2f612e62", NULL).uri, "http://a.b");
