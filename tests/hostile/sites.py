@@ -2,10 +2,12 @@
 """Malicious HTTPS servers: a device's certificate is only online, and its maker's site does what it
 likes. Each is refused with its code and its sentence, nothing is weakened, and the daemon lives."""
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'api'))
@@ -160,13 +162,47 @@ def job_of_many(folder, m):
         lab.end()
 
 
+def wait_asked(lab):
+    for _ in range(300):
+        if lab.site.asked:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def interrupted(folder, m):
+    """The daemon ends, politely and not, while a site keeps it waiting; the job then goes on."""
+    lab = Lab(folder, 'interrupted', m, 'silent', flags=('--fetch-private',))
+    try:
+        a = lab.daemon.call('POST', '/jobs', body={'kind': 'provision', 'targets': 'all-trusted', 'options': {}})
+        check('interrupted: fetching', a.status == 202 and wait_asked(lab), a)
+        began = time.time()
+        check('interrupted: answers while it waits', lab.daemon.get('/status').status == 200 and
+              time.time() - began < 2, time.time() - began)
+        began = time.time()
+        check('interrupted: stops at once', lab.daemon.stop() == 0 and time.time() - began < 5, time.time() - began)
+        lab.site.asked.clear()
+        lab.daemon.user_made = True
+        lab.daemon.start()
+        check('interrupted: fetching again', wait_asked(lab), lab.site.asked)
+        lab.daemon.stop(signal.SIGKILL)
+        lab.site.mood = 'good'
+        lab.daemon.start()
+        job = lab.daemon.wait_job(a.json()['id'], 100)
+        check('interrupted: all have joined', job['counts']['succeeded'] == 2, job)
+    finally:
+        lab.end()
+
+
 def main():
+    os.environ['https_proxy'] = os.environ['ALL_PROXY'] = 'http://127.0.0.1:1'  # which nobody must ask
     with tempfile.TemporaryDirectory(prefix='meshmason-sites-') as folder:
         m = SiteMaker(folder)
         run_all(folder, m)
         job_of_many(folder, m)
+        interrupted(folder, m)
         bad_settings(m)
-    print(f'{len(cases())} sites', flush=True)
+    print(f'{len(cases()) - 1} malicious sites', flush=True)
     finish()
 
 
