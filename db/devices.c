@@ -14,11 +14,11 @@
 	"EXISTS (SELECT 1 FROM device_memory m WHERE m.uuid = devices.uuid AND" \
 	" m." column ")"
 #define SCAN_COLUMNS "local_name, uri, appearance, tx_power, ads, scanned"
-#define DEVICE_READ                                                                      \
-	DEVICE_COLUMNS                                                                   \
-		", certificate IS NOT NULL, coalesce((SELECT address FROM nodes n WHERE" \
-		" n.uuid = devices.uuid AND n.state > 0), 0), " DEVICE_MEMORY(           \
-			"saw_hmac") ", " DEVICE_MEMORY("saw_certificates") ", " SCAN_COLUMNS
+#define DEVICE_READ                                                              \
+	DEVICE_COLUMNS                                                           \
+	", certificate IS NOT NULL, coalesce((SELECT address FROM nodes n WHERE" \
+	" n.uuid = devices.uuid AND n.state > 0), 0), " DEVICE_MEMORY(           \
+		"saw_hmac") ", " DEVICE_MEMORY("saw_certificates") ", " SCAN_COLUMNS
 
 enum { TX_POWER_UNKNOWN = 127, TRIM_MOST = 256 };
 

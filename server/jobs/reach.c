@@ -9,7 +9,13 @@
 #include "refresh_node.h"
 #include "scan.h"
 
-enum { ADDRESSES = ADDR_UNICAST_LAST + 1, FARTHER_MOST = 16, COMPANY_BLUEZ = 0x05F1, BOOST_MOST = 4, PAUSE_MS = 5000 };
+enum {
+	ADDRESSES = ADDR_UNICAST_LAST + 1,
+	FARTHER_MOST = 16,
+	COMPANY_BLUEZ = 0x05F1,
+	BOOST_MOST = 4,
+	PAUSE_MS = 5000
+};
 
 static const uint64_t silence_base = SEC(15), silence_most = SEC(240);
 

@@ -334,8 +334,8 @@ static void look_who_has_it(void *ctx, const struct db_task *row)
 	struct retrying *r = ctx;
 
 	if (!r->taken)
-		r->taken = job_taking(r->jobs, r->job, row->has_uuid ? row->uuid : NULL,
-				      row->address);
+		r->taken =
+			job_taking(r->jobs, r->job, row->has_uuid ? row->uuid : NULL, row->address);
 }
 
 /* What failed may be in the hands of a later job. */

@@ -210,7 +210,8 @@ static void clean(struct server *s)
 
 static bool may_ask(const struct server *s)
 {
-	return s->busy == SERVER_IDLE && !s->locked && !(s->silences && jobs_now(s->jobs) < s->silent_until);
+	return s->busy == SERVER_IDLE && !s->locked &&
+	       !(s->silences && jobs_now(s->jobs) < s->silent_until);
 }
 
 static void round_begin(struct jobs *j)
