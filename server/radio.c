@@ -147,15 +147,28 @@ static void mgmt_readable(struct radio *r)
 
 /* ---- a folder of sockets ---- */
 
+/* DIR or DIR,NAME: the name of our socket, where several gateways share an air. */
 static bool air_open(struct radio *r, const struct radio_config *c, const char *rest,
 		     char why[RADIO_WHY])
 {
+	char dir[RADIO_WHY];
+	const char *comma = strrchr(rest, ',');
 	struct bearer_air_config config = {
 		.timers = c->timers,
 		.dir = rest,
 		.name = "gateway",
 		.seed = c->seed,
 	};
+
+	if (comma) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(comma - rest), rest);
+		config.dir = dir;
+		config.name = comma + 1;
+	}
+	if (comma && (!*config.name || *config.name == '.' || strchr(config.name, '/'))) {
+		snprintf(why, RADIO_WHY, "air:%.100s: a plain name wanted after the comma", rest);
+		return false;
+	}
 
 	/* A static random address: the two highest bits are set (Core Vol 6 Part B 1.3.2.1). */
 	for (int i = 0; i < 6; i++)

@@ -12,7 +12,7 @@ enum { RADIO_WHY = 512, RADIO_NAME = 512 };
 struct radio;
 
 struct radio_config {
-	const char *spec;      /* hciN, an adapter's address, mgmt:hciN, air:DIR, sim:... */
+	const char *spec;      /* hciN, an adapter's address, mgmt:hciN, air:DIR[,NAME], sim:... */
 	const char *data;      /* DATA */
 	const char *capture;   /* file, or "": sim: pcap of the whole air, else btsnoop of ours */
 	struct timers *timers; /* mesh time */

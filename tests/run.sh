@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds, runs every test; ends with "N passed, N failed".
 #
-#   tests/run.sh [STAGE...]      stages: format unit story clang try api hostile interop guest kills web
+#   tests/run.sh [STAGE...]      stages: format unit story clang try api hostile interop guest kills gateways web
 #
 # unit, story and hostile run under AddressSanitizer and UndefinedBehaviorSanitizer (gcc); clang builds
 # everything again and runs the same tests; the other stages use the release build. guest boots a
 # kernel with Bluetooth under QEMU (amd64 only, about 6 min, the first time 2 min more).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-stages=${*:-format unit story clang try api hostile interop guest kills web}
+stages=${*:-format unit story clang try api hostile interop guest kills gateways web}
 logs=build/test-logs
 mkdir -p "$logs"
 passed=0 failed=0
@@ -91,7 +91,7 @@ for stage in $stages; do
 		count "deploy/try.sh: the main job on the simulated building" $?
 		grep -E '^(Job|building)' "$logs/try.log"
 		;;
-	api | interop | kills | web)
+	api | interop | kills | gateways | web)
 		[ -x build/release/meshmasond ] && [ -n "${release_built:-}" ] || { build release && release_built=yes; }
 		run_script "$stage" "tests/$stage/run.sh" build/release
 		;;
