@@ -34,6 +34,7 @@ struct call {
 struct site {
 	struct world *w;
 	enum mood mood;
+	const char *base;
 	struct call calls[OPEN_MAX];
 	uint64_t numbers;
 	unsigned asked, cancelled, open;
@@ -126,7 +127,7 @@ static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void
 	struct call *c = s->calls;
 
 	check(uuid && strlen(uuid) == 6 + UUID_TEXT - 1);
-	check(strncmp(url, "https://certificates.invalid/?", 30) == 0);
+	check(strncmp(url, s->base, strlen(s->base)) == 0 && uuid == url + strlen(s->base));
 	while (c->done)
 		c++;
 	check(c < s->calls + OPEN_MAX);
@@ -156,6 +157,8 @@ static void on_cancel(void *ctx, uint64_t number)
 static struct world *site_world(struct site *s, uint64_t seed, const char *keys, enum mood mood)
 {
 	*s = (struct site){ .w = world_new(seed, keys), .mood = mood };
+	s->base = strstr(keys, "uri_base=https://m.example/") ? "https://m.example/"
+							      : "https://certificates.invalid/";
 	world_connect(s->w, &(struct world_internet){ on_fetch, on_cancel, s });
 	world_start(s->w);
 	return s->w;
@@ -349,6 +352,31 @@ TEST(an_advertised_place_is_asked_first_and_the_device_itself_when_nothing_is_th
 	}
 }
 
+/* Their URI is advertised beside the beacon, and short enough for an extended scan to tell. */
+TEST(what_a_scan_heard_saves_the_link_for_records)
+{
+	struct jobs_request rq = { .kind = DB_JOB_SCAN, .targets = DB_TARGETS_ALL };
+	struct site s;
+	struct world *w = site_world(
+		&s, 31, "devices=3,floors=1,loss=0,uri=1,uri_base=https://m.example/", GOOD);
+	struct db_task task;
+	int64_t job;
+
+	world_advance(w, SEC(20));
+	jobs_options_default(&rq.options, rq.kind);
+	rq.options.n_ad_types = 1;
+	rq.options.ad_types[0] = AD_URI;
+	rq.options.seconds = 20;
+	check(world_finish(w, world_job(w, &rq), SEC(600)));
+	job = world_provision(w);
+	finish(w, job, 3, 0, NULL);
+	check_int(s.asked, 3);
+	check(world_task(w, job, 0, &task));
+	check_int(task.attempts, 1);
+	check_int(task.phase_ms[DB_PHASE_RECORDS], 0); /* they were never asked for */
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_job_takes_its_fetches_back),
 		cmocka_unit_test(
 			an_advertised_place_is_asked_first_and_the_device_itself_when_nothing_is_there),
+		cmocka_unit_test(what_a_scan_heard_saves_the_link_for_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
