@@ -24,7 +24,7 @@ export function check(name, good, detail = '') {
 
 // ready: the one-time link of the first start, later the address.
 export function startServer(speed, first) {
-	const building = `devices=24,floors=2,loss=0.05,untrusted=1,expired=1,dead=1,cbp=0.75,oob_prompt=6,composition_change=2,seed=${seed}`;
+	const building = `devices=24,floors=2,servers=1,loss=0.05,untrusted=1,expired=1,dead=1,cbp=0.75,oob_prompt=6,composition_change=2,seed=${seed}`;
 	const server = spawn(join(build, 'meshmasond'), ['--data', data, '--listen', '127.0.0.1:0', '--radio', `sim:${building}`,
 		'--sim-speed', String(speed), '--webui', join(here, '../../webui/dist')]);
 	let text = '', errors = '';

@@ -32,6 +32,7 @@ export function Refresh({ picked, one }: { picked: string[]; one?: boolean }) {
 	const targets = who === 'all' ? everyone : picked;
 	const chosen = kinds.find((k) => k.value === kind)!;
 	const single = kind === 'refresh-address' && targets.length === 1;
+	const deaf = nodesOf(targets).filter((n) => !n.server).length;
 	const begin = async () => {
 		const options: Record<string, unknown> = {};
 		if (links && kind !== 'read-composition')
@@ -55,6 +56,9 @@ export function Refresh({ picked, one }: { picked: string[]; one?: boolean }) {
 			{kind === 'refresh-address' && targets.length > 1 && <MoveMany list={nodesOf(targets)} />}
 			{!one && kind !== 'read-composition' && (
 				<label>Links at once<input type="number" min="1" max="64" placeholder="automatic" value={links} onInput={(e) => setLinks(e.currentTarget.value)} /></label>
+			)}
+			{kind !== 'read-composition' && deaf > 0 && (
+				<p class="warn">{one ? 'This node hosts' : deaf === 1 ? '1 of them hosts' : `${deaf} of them host`} no Remote Provisioning Server, and cannot be renewed this way. For a new key, remove and provision again.</p>
 			)}
 			<Act run={begin} kind="main" disabled={targets.length === 0 || (single && !move.good)}>{chosen.button}{count}</Act>
 		</form>
