@@ -174,21 +174,6 @@ enum db_rc db_device_product_get(struct db *db, const uint8_t uuid[UUID_LEN],
 	return rc;
 }
 
-enum db_rc db_device_certificates_delete(struct db *db, const uint8_t uuid[UUID_LEN])
-{
-	static const char *const texts[] = {
-		"DELETE FROM device_certificates WHERE uuid = ?",
-		"DELETE FROM device_uris WHERE uuid = ?",
-		"DELETE FROM device_products WHERE uuid = ?",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (forget(db, texts[i], uuid) == DB_ERROR)
-			return DB_ERROR;
-	}
-	return sweep(db);
-}
-
 /* ---- revocation lists ---- */
 
 enum db_rc db_crl_put(struct db *db, const struct db_crl *c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates of devices as fetched or read, where to fetch them, and revocation lists. */
+/* Certificates of devices as fetched or read, where to fetch them, and revocation lists. What is
+ * kept for a device goes when its row does. */
 #ifndef MESHMASON_DB_CERTIFICATES_H
 #define MESHMASON_DB_CERTIFICATES_H
 
@@ -43,9 +44,6 @@ enum db_rc db_device_product_put(struct db *db, const uint8_t uuid[UUID_LEN],
 /* DB_NONE: out says nothing of it. */
 enum db_rc db_device_product_get(struct db *db, const uint8_t uuid[UUID_LEN],
 				 struct db_product *out);
-
-/* Everything here of a device that is forgotten. */
-enum db_rc db_device_certificates_delete(struct db *db, const uint8_t uuid[UUID_LEN]);
 
 struct db_crl {
 	int64_t anchor;

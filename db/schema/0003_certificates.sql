@@ -40,3 +40,13 @@ CREATE TABLE crls (
 	revoked INTEGER NOT NULL,
 	added INTEGER NOT NULL
 ) STRICT;
+
+-- However a device's row goes, this goes with it.
+CREATE TRIGGER devices_gone AFTER DELETE ON devices
+BEGIN
+	DELETE FROM device_certificates WHERE uuid = OLD.uuid;
+	DELETE FROM device_uris WHERE uuid = OLD.uuid;
+	DELETE FROM device_products WHERE uuid = OLD.uuid;
+	DELETE FROM certificates WHERE NOT EXISTS (SELECT 1 FROM device_certificates d
+		WHERE d.fingerprint = certificates.fingerprint);
+END;

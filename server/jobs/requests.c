@@ -7,7 +7,6 @@
 
 #include "ad_structures.h"
 #include "core_jobs.h"
-#include "db_certificates.h"
 #include "devices.h"
 #include "log.h"
 #include "node_jobs.h"
@@ -446,8 +445,6 @@ enum jobs_rc jobs_device_delete(struct jobs *j, const uint8_t uuid[UUID_LEN])
 		return JOBS_CONFLICT;
 	if (rc == DB_OK && row.trust == DB_TRUST_REJECTED)
 		return JOBS_CONFLICT; /* forgetting that would let a weaker policy in */
-	if (db_device_certificates_delete(j->env.db, uuid) == DB_ERROR)
-		return JOBS_STORE;
 	rc = db_device_delete(j->env.db, uuid);
 	if (rc != DB_OK)
 		return rc == DB_NONE ? JOBS_NOT_FOUND : JOBS_STORE;

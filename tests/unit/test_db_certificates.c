@@ -61,6 +61,9 @@ TEST(places_and_products_of_devices_are_kept_until_they_are_forgotten)
 {
 	struct db_device_uri u = { .uri = "https://a.example/", .recorded = true, .at = 5 }, got;
 	struct db_product p = { 0x02E5, -1 }, back;
+	struct db_device d = { .uuid = { 1 }, .best_rssi = 127 };
+	struct bytes der = text("der");
+	struct seen s = { 0 };
 	struct db_world w;
 
 	db_world_init(&w);
@@ -78,7 +81,10 @@ TEST(places_and_products_of_devices_are_kept_until_they_are_forgotten)
 	check_int(db_device_product_put(w.db, one, &(struct db_product){ -1, -1 }), DB_OK);
 	check_int(db_device_product_get(w.db, one, &back), DB_NONE);
 	check_int(db_device_product_put(w.db, one, &p), DB_OK);
-	check_int(db_device_certificates_delete(w.db, one), DB_OK);
+	check_int(db_device_put(w.db, &d), DB_OK);
+	check_int(db_chain_put(w.db, one, &der, 1, DB_CHAIN_FETCHED, 1), DB_OK);
+	check_int(db_device_delete(w.db, one), DB_OK);
+	check_int(db_chain(w.db, one, see, &s), DB_NONE);
 	check_int(db_device_uri_get(w.db, one, &got), DB_NONE);
 	check_int(db_device_product_get(w.db, one, &back), DB_NONE);
 	db_world_free(&w);
