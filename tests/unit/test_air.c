@@ -151,6 +151,56 @@ TEST(a_receiver_s_losses_are_independent_of_another_s)
 	site_free(s);
 }
 
+/* One radio says 200 numbers, one after the other; the first neighbour's log of them. */
+static void count_out(struct site *s, double duplicates, double reorders, size_t *heard,
+		      size_t *overtaken)
+{
+	uint8_t last = 0;
+
+	*heard = *overtaken = 0;
+	air_trouble(s->air, duplicates, reorders);
+	for (int i = 0; i < 200; i++) {
+		check(say(s, 0, (uint8_t)i, 1, 0));
+		timers_advance(&s->timers, timers_now(&s->timers) + MSEC(20));
+	}
+	run(s);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->log[i].to != 1)
+			continue;
+		++*heard;
+		*overtaken += s->log[i].first < last;
+		last = s->log[i].first;
+	}
+	site_free(s);
+}
+
+TEST(so_many_events_arrive_twice_or_late_as_the_shares_say)
+{
+	size_t heard, overtaken;
+
+	count_out(site_new(1, 0, 10), 0, 0, &heard, &overtaken);
+	check(heard == 200 && overtaken == 0);
+	count_out(site_new(1, 0, 10), 0.25, 0, &heard, &overtaken);
+	check(heard > 230 && heard < 270 && overtaken > 10);
+	count_out(site_new(1, 0, 10), 0, 0.25, &heard, &overtaken);
+	check(heard == 200 && overtaken > 10);
+	count_out(site_new(1, 0, 10), 1, 1, &heard, &overtaken);
+	check_int(heard, 400);
+}
+
+/* What is still to arrive goes with its sender. */
+TEST(a_radio_that_is_removed_leaves_nothing_in_the_air)
+{
+	struct site *s = site_new(1, 0, 10);
+
+	air_trouble(s->air, 1, 1);
+	check(say(s, 0, 7, 1, 0));
+	timers_advance(&s->timers, timers_now(&s->timers) + MSEC(2));
+	check_int(air_counters(s->air).late, 2);
+	air_remove(s->at[0].radio);
+	site_free(s);
+}
+
 TEST(path_loss_grows_with_distance_and_with_floors)
 {
 	struct place origin = { 0, 0, 0 };
@@ -356,6 +406,8 @@ int main(void)
 		cmocka_unit_test(the_same_seed_gives_the_same_deliveries),
 		cmocka_unit_test(loss_is_the_chance_that_one_receiver_misses_one_event),
 		cmocka_unit_test(a_receiver_s_losses_are_independent_of_another_s),
+		cmocka_unit_test(so_many_events_arrive_twice_or_late_as_the_shares_say),
+		cmocka_unit_test(a_radio_that_is_removed_leaves_nothing_in_the_air),
 		cmocka_unit_test(path_loss_grows_with_distance_and_with_floors),
 		cmocka_unit_test(shadowing_is_bounded_symmetric_and_the_building_s_own),
 		cmocka_unit_test(who_hears_is_who_is_near_and_rssi_tells_how_near),

@@ -225,7 +225,93 @@ TEST(the_numbers_of_bad_devices_and_the_shares_are_kept)
 	building_file_free(&f);
 }
 
+TEST(every_fault_is_a_key_and_is_given_to_so_many_devices)
+{
+	for (enum device_fault fault = DEVICE_DEAD; fault < DEVICE_FAULTS; fault++) {
+		struct building_keys k = building_keys_default();
+		struct building_file f;
+		char error[BUILDING_ERROR], text[64];
+		size_t n = 0;
+
+		snprintf(text, sizeof(text), "%s=2", building_fault_name(fault));
+		check_row(text,
+			  building_keys_parse(&k, "devices=40,servers=1,fault_times=3", error));
+		check_row(text, building_keys_set(&k, text, error));
+		check_row(text, building_plan(&k, &f, error));
+		for (size_t i = 0; i < f.n; i++) {
+			const struct device_make *m = &f.devices[i].make;
+			bool in_key = fault >= DEVICE_KEY_REFLECTED && fault <= DEVICE_KEY_ZERO;
+
+			if (m->fault == DEVICE_SOUND)
+				continue;
+			n++;
+			check_row(text, m->fault == fault);
+			/* A key that comes with a certificate is never sent. */
+			check_row(text, m->certificates == !in_key);
+			check_row(text, fault <= DEVICE_SILENT || m->fault_times == 3);
+			check_row(text, fault < DEVICE_NPPI_UNCOMMITTED || m->server);
+		}
+		check_row(text, n == 2);
+		check_row(text, building_reach(&f, NULL) == 0);
+		building_file_free(&f);
+	}
+}
+
+TEST(more_servers_that_vanish_than_can_be_spared_are_refused)
+{
+	struct building_keys k = building_keys_default();
+	struct building_file f;
+	char error[BUILDING_ERROR] = "";
+
+	check(building_keys_parse(&k, "devices=20,servers=0.1,vanishes=20", error));
+	check(!building_plan(&k, &f, error));
+	check(strstr(error, "servers") && !strchr(error, '\n'));
+}
+
+TEST(faults_that_are_drawn_are_of_many_kinds)
+{
+	struct building_keys k = building_keys_default();
+	struct building_file f;
+	char error[BUILDING_ERROR];
+	size_t kinds[DEVICE_FAULTS] = { 0 }, n = 0, different = 0;
+
+	check(building_keys_parse(&k, "devices=200,faulty=0.5", error));
+	check(building_plan(&k, &f, error));
+	for (size_t i = 0; i < f.n; i++)
+		kinds[f.devices[i].make.fault]++;
+	for (size_t i = DEVICE_SILENT + 1; i < DEVICE_FAULTS; i++) {
+		n += kinds[i];
+		different += kinds[i] > 0;
+	}
+	check(n == 100 && different > 15);
+	check(kinds[DEVICE_VANISHES] == 0 && kinds[DEVICE_NPPI_UNANSWERED] == 0);
+	building_file_free(&f);
+}
+
 /* --- files --- */
+
+TEST(faults_attackers_and_a_bad_air_are_written_down)
+{
+	struct folder *f = *state;
+	struct building_file a;
+	char error[BUILDING_ERROR];
+	size_t n = 0;
+
+	make(f,
+	     "devices=12,servers=1,reboot_data=2,fault_times=0,faults_in_refresh=1,duplicates=0.25,"
+	     "reorders=0.125,attackers=3");
+	check(building_file_load(f->file, &a, error));
+	for (size_t i = 0; i < a.n; i++) {
+		const struct device_make *m = &a.devices[i].make;
+
+		if (m->fault == DEVICE_SOUND)
+			continue;
+		n++;
+		check(m->fault == DEVICE_REBOOT_DATA && m->fault_times == 0 && m->fault_in_refresh);
+	}
+	check(n == 2 && a.duplicates == 0.25 && a.reorders == 0.125 && a.n_attackers == 3);
+	building_file_free(&a);
+}
 
 TEST(what_is_made_can_be_loaded_and_is_the_same_for_the_same_seed)
 {
@@ -410,6 +496,10 @@ int main(void)
 		cmocka_unit_test(few_servers_are_put_where_growth_would_stop),
 		cmocka_unit_test(sound_servers_get_another_composition_and_nothing_else_changes),
 		cmocka_unit_test(the_numbers_of_bad_devices_and_the_shares_are_kept),
+		cmocka_unit_test(every_fault_is_a_key_and_is_given_to_so_many_devices),
+		cmocka_unit_test(more_servers_that_vanish_than_can_be_spared_are_refused),
+		cmocka_unit_test(faults_that_are_drawn_are_of_many_kinds),
+		IN_FOLDER(faults_attackers_and_a_bad_air_are_written_down),
 		IN_FOLDER(what_is_made_can_be_loaded_and_is_the_same_for_the_same_seed),
 		IN_FOLDER(the_list_has_every_device_and_its_static_oob),
 		IN_FOLDER(a_file_that_is_no_building_is_refused_in_one_line),
