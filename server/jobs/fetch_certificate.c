@@ -22,6 +22,7 @@
 #include "certificates.h"
 #include "devices.h"
 #include "log.h"
+#include "reasons.h"
 
 enum { HTTP_OK = 200, HTTP_REDIRECT = 300, HTTP_CLIENT = 400, HTTP_SERVER = 500 };
 enum { HTTP_NOT_FOUND = 404, HTTP_GONE = 410 };
@@ -162,6 +163,8 @@ static void not_had(struct task *t, bool later, const char *why)
 			 (long long)t->row.job, why);
 		t->fetch_failed = true;
 		fetch_certificate_next(t);
+	} else if (reason_clock_is_wrong(jobs_wall(t->job->jobs) / 1000)) {
+		task_fail(t, REASON_CLOCK_WRONG, NULL); /* no site's certificate is good then */
 	} else if (later) {
 		provision_attempt_failed(t, REASON_CERTIFICATE_FETCH_FAILED, why);
 	} else {

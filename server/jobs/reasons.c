@@ -111,9 +111,11 @@ static const struct jobs_reason reasons[REASONS] = {
 					  "The device has joined, but could not be configured.",
 					  "Retry this task: it goes on with the configuration." },
 	[REASON_REFRESH_NOT_SUPPORTED] = { "refresh_not_supported",
-					   "The node cannot be provisioned anew: it hosts no Remote "
+					   "The node cannot be provisioned anew: it hosts no "
+					   "Remote "
 					   "Provisioning Server.",
-					   "Remove it and provision it again where its key, address "
+					   "Remove it and provision it again where its key, "
+					   "address "
 					   "or composition must change." },
 	[REASON_REFRESH_UNRESOLVED] = { "refresh_unresolved",
 					"The node may or may not have taken its new key: it went "
@@ -153,13 +155,17 @@ const struct jobs_reason *jobs_reason(const char *code)
 	return NULL;
 }
 
+/* Nothing of this product existed before, and nothing of it will be in use after. */
+static const int64_t built_after = 1735689600; /* 2025-01-01 */
+static const int64_t used_before = 4102444800; /* 2100-01-01 */
+
+bool reason_clock_is_wrong(int64_t now)
+{
+	return now < built_after || now > used_before;
+}
+
 enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now)
 {
-	/* Nothing of this product existed before, and nothing of it will be in use after: a clock
-	 * that says so is not set. */
-	static const int64_t built_after = 1735689600; /* 2025-01-01 */
-	static const int64_t used_before = 4102444800; /* 2100-01-01 */
-
 	switch (verdict) {
 	case CERT_OK:
 	case CERT_MALFORMED:

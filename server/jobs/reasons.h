@@ -45,6 +45,8 @@ enum reason {
 };
 
 const char *reason_code(enum reason r);
+/* Obviously; now in Unix seconds. */
+bool reason_clock_is_wrong(int64_t now);
 /* now in Unix seconds. */
 enum reason reason_of_certificate(enum cert_verdict verdict, int64_t now);
 enum reason reason_of_session(enum prov_end end, enum carrier_end carrier_end);

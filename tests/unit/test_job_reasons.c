@@ -89,6 +89,8 @@ TEST(a_clock_out_of_this_products_time_is_blamed_and_not_the_device)
 	check_int(reason_of_certificate(CERT_NOT_YET_VALID, 0), REASON_CLOCK_WRONG);
 	check_int(reason_of_certificate(CERT_EXPIRED, 5000000000), REASON_CLOCK_WRONG);
 	check_int(reason_of_certificate(CERT_EXPIRED, 0), REASON_CERTIFICATE_EXPIRED);
+	check(reason_clock_is_wrong(0) && reason_clock_is_wrong(5000000000));
+	check(!reason_clock_is_wrong(1800000000));
 }
 
 TEST(only_what_may_end_better_is_tried_again)
