@@ -110,6 +110,9 @@ const struct job_kind configure_kind = { .steps = configure_steps,
 /* remove */
 
 enum { REMOVE_RESET = 1, REMOVE_VERIFY };
+enum { VERIFIES = 3 };
+
+static const uint64_t late_answers = SEC(5);
 
 static void forget(struct task *t, const char *message)
 {
@@ -164,13 +167,26 @@ static void reset(struct task *t)
 	config_node_reset(t->job->jobs->access, &t->work->config, &to);
 }
 
+static void verify(struct task *t);
+
+static void verify_again(void *ctx)
+{
+	verify(ctx);
+}
+
+/* An answer may be a late one to an earlier question, asked before it reset. */
 static void on_verify(void *ctx, enum access_result r, struct config_call *call)
 {
-	if (r == ACCESS_OK)
-		task_fail(ctx, REASON_DEVICE_REFUSED,
-			  "The node said that it would reset, and still answers.");
+	struct task *t = ctx;
+
+	if (r != ACCESS_OK)
+		forget(t, NULL);
+	else if (++t->work->tries < VERIFIES)
+		timer_start(t->job->jobs->env.mesh_timers, &t->work->limit, late_answers,
+			    verify_again, t);
 	else
-		forget(ctx, NULL);
+		task_fail(t, REASON_DEVICE_REFUSED,
+			  "The node said that it would reset, and still answers.");
 }
 
 static void verify(struct task *t)
