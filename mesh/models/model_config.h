@@ -5,7 +5,7 @@
 
 #include "config_client.h"
 
-enum { MODEL_LIST_MAX = 188, PUBLICATION_LEN = 7 };
+enum { MODEL_LIST_MAX = 250, PUBLICATION_LEN = 7 }; /* a message has no room for more */
 
 /* Address, AppKey index and credentials, TTL, period, retransmission: as in the message, 4.2.3. */
 struct model_publication {

@@ -109,6 +109,55 @@ TEST(a_node_without_the_server_cannot_be_refreshed)
 	refresh_story_free(&s);
 }
 
+struct story_watch {
+	struct refresh_story *story;
+	unsigned data; /* Provisioning Data PDUs that were sent */
+};
+
+static void on_access(void *ctx, const struct access_message *m, struct bytes pdu, bool outgoing)
+{
+	struct story_watch *watch = ctx;
+
+	watch->data +=
+		outgoing && m->opcode == OP_RPR_PDU_SEND && pdu.n > 3 && pdu.p[3] == PROV_DATA;
+}
+
+static bool is_complete(struct world *w, void *ctx)
+{
+	struct story_watch *watch = ctx;
+	struct db_node n;
+
+	refresh_story_node(watch->story, 0, &n);
+	return n.refresh.step == DB_REFRESH_COMPLETE;
+}
+
+/* It has said Complete, and waits for the close: a server that died before closes with Success. */
+TEST(what_is_complete_is_not_done_again)
+{
+	static const enum db_job_kind kinds[] = { DB_JOB_REFRESH_DEVICE_KEY, DB_JOB_REFRESH_ADDRESS,
+						  DB_JOB_REFRESH_COMPOSITION };
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		struct refresh_story s = refresh_story_new(
+			9, "devices=2,floors=1,servers=1,spacing_m=5,composition_change=2");
+		struct story_watch watch = { .story = &s };
+		int64_t job;
+
+		world_on_access(s.w, on_access, &watch);
+		job = refresh_story_job_one(&s, kinds[k], 0, 0);
+		check(world_run(s.w, SEC(300), is_complete, &watch));
+		world_cover(s.w, 0, true, false); /* it does not hear the close */
+		world_kill(s.w);
+		world_advance(s.w, SEC(1));
+		world_cover(s.w, 0, false, false);
+		refresh_story_finish(&s, job);
+		check_int(s.job.succeeded, 1);
+		check_int(watch.data, 1);
+		check_int(world_keys(s.w, 0), 2);
+		refresh_story_free(&s);
+	}
+}
+
 /* ---- moves ---- */
 
 struct range {
@@ -195,6 +244,7 @@ int main(void)
 		cmocka_unit_test(sixty_device_keys_change_once_each_whatever_happens),
 		cmocka_unit_test(who_only_says_so_is_found_out),
 		cmocka_unit_test(a_node_without_the_server_cannot_be_refreshed),
+		cmocka_unit_test(what_is_complete_is_not_done_again),
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};

@@ -13,6 +13,7 @@ mm_models_test(test_remote_prov_client ${models}/remote_prov_client.c)
 mm_models_test(test_extended_scan ${models}/remote_prov_extended.c ${models}/ad_structures.c
 	${models}/remote_prov_client.c)
 target_link_libraries(test_extended_scan PRIVATE mm_crypto)
+mm_models_test(test_model_config ${models}/model_config.c)
 mm_models_test(test_config_client ${models}/config_client.c ${models}/model_names.c)
 set(carrier ${models}/pb_remote.c ${models}/pb_remote_pdu.c ${models}/remote_prov_client.c
 	${CMAKE_CURRENT_SOURCE_DIR}/fake_rpr.c ${CMAKE_CURRENT_SOURCE_DIR}/pb_remote_world.c)
