@@ -3,6 +3,7 @@
  * every layer. What needs a key changes nothing; what the protocol cannot prevent costs attempts,
  * but no state and no device. */
 #include <malloc.h>
+#include <stdlib.h>
 
 #include "attacker.h"
 #include "check.h"
@@ -58,13 +59,21 @@ static uint64_t said(const struct attackers *t)
 	return attacker_counts(t->a[0]).sent + attacker_counts(t->a[1]).sent;
 }
 
+/* MESHMASON_ROUNDS asks for more than one, each with seeds of its own. */
+static uint64_t rounds(void)
+{
+	const char *more = getenv("MESHMASON_ROUNDS");
+
+	return more ? strtoull(more, NULL, 10) : 1;
+}
+
 static struct world *world_of_devices(uint64_t seed)
 {
 	return world_new(seed, "devices=16,floors=1,loss=0.02");
 }
 
 /* Under attack all the time; all must join in one job. */
-static void join_under(uint64_t seed, unsigned attacks, uint64_t every)
+static void join_under_once(uint64_t seed, unsigned attacks, uint64_t every)
 {
 	struct world *w = world_of_devices(seed);
 	struct attackers t = enter(w, seed);
@@ -83,6 +92,12 @@ static void join_under(uint64_t seed, unsigned attacks, uint64_t every)
 	must_agree(w);
 	check_int(job_of(w, id).succeeded, DEVICES);
 	world_free(w);
+}
+
+static void join_under(uint64_t seed, unsigned attacks, uint64_t every)
+{
+	for (uint64_t k = 0; k < rounds(); k++)
+		join_under_once(seed + 1000 * k, attacks, every);
 }
 
 TEST(network_pdus_that_are_replayed_or_altered_change_nothing)
@@ -106,7 +121,7 @@ TEST(secure_beacons_without_the_key_change_nothing)
 }
 
 /* Against these there is no means: whoever is near can speak on an open link of PB-ADV. */
-static void survive(uint64_t seed, unsigned attacks, uint64_t every)
+static void survive_once(uint64_t seed, unsigned attacks, uint64_t every)
 {
 	struct world *w = world_of_devices(seed);
 	struct attackers t = enter(w, seed);
@@ -133,6 +148,12 @@ static void survive(uint64_t seed, unsigned attacks, uint64_t every)
 	check_int(job_of(w, id).succeeded, DEVICES);
 	must_agree(w);
 	world_free(w);
+}
+
+static void survive(uint64_t seed, unsigned attacks, uint64_t every)
+{
+	for (uint64_t k = 0; k < rounds(); k++)
+		survive_once(seed + 1000 * k, attacks, every);
 }
 
 TEST(pdus_injected_into_open_links_cost_attempts_but_no_device)

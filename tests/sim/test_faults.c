@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that lie on their links, lose their power or are slow: each ends with its code or joins
  * in the end, all others join, and nobody is lost. */
+#include <stdlib.h>
+
 #include "check.h"
 #include "world.h"
 
@@ -112,10 +114,19 @@ static void tell(uint64_t seed, const struct story *s)
 	world_free(w);
 }
 
+/* MESHMASON_ROUNDS asks for more than one, each with seeds of its own. */
+static uint64_t rounds(void)
+{
+	const char *more = getenv("MESHMASON_ROUNDS");
+
+	return more ? strtoull(more, NULL, 10) : 1;
+}
+
 static void tell_all(size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		tell(500 + i, &stories[i]);
+		for (uint64_t k = 0; k < rounds(); k++)
+			tell(500 + i + 1000 * k, &stories[i]);
 }
 
 static size_t first_of(const char *fault, bool always)
@@ -175,12 +186,16 @@ static void lose_server(uint64_t seed, const char *keys, unsigned good)
 
 TEST(a_server_that_vanishes_with_an_open_link_takes_no_device_with_it)
 {
-	lose_server(541, "devices=24,floors=2,loss=0.02,servers=1,vanishes=2", 24);
+	for (uint64_t k = 0; k < rounds(); k++)
+		lose_server(541 + 1000 * k, "devices=24,floors=2,loss=0.02,servers=1,vanishes=2",
+			    24);
 }
 
 TEST(a_server_that_restarts_with_an_open_link_takes_no_device_with_it)
 {
-	lose_server(542, "devices=24,floors=2,loss=0.02,servers=1,server_reboot=3", 24);
+	for (uint64_t k = 0; k < rounds(); k++)
+		lose_server(542 + 1000 * k,
+			    "devices=24,floors=2,loss=0.02,servers=1,server_reboot=3", 24);
 }
 
 TEST(an_air_that_doubles_and_delays_what_is_said_changes_no_outcome)
@@ -198,10 +213,11 @@ TEST(an_air_that_doubles_and_delays_what_is_said_changes_no_outcome)
 	world_free(w);
 }
 
-TEST(faults_that_are_drawn_leave_no_orphan)
+static void draw_faults(uint64_t seed)
 {
-	struct world *w = world_new(561, "devices=30,floors=2,loss=0.05,faulty=0.3,duplicates=0.05,"
-					 "reorders=0.05,attackers=2");
+	struct world *w =
+		world_new(seed, "devices=30,floors=2,loss=0.05,faulty=0.3,duplicates=0.05,"
+				"reorders=0.05,attackers=2");
 	int64_t id = start(w, DB_POLICY_CERTIFICATE);
 	struct db_job job;
 
@@ -211,6 +227,12 @@ TEST(faults_that_are_drawn_leave_no_orphan)
 	must_agree(w, "drawn faults");
 	check(job.succeeded >= 21 && job.succeeded + job.failed == job.total);
 	world_free(w);
+}
+
+TEST(faults_that_are_drawn_leave_no_orphan)
+{
+	for (uint64_t k = 0; k < rounds(); k++)
+		draw_faults(561 + 1000 * k);
 }
 
 /* With an argument: the tests of that name, with * and ?. */
