@@ -304,6 +304,27 @@ TEST(a_transaction_gets_30_seconds_and_an_idle_link_60)
 	with_pair(4, 0, peer_vanishes);
 }
 
+/* Start with output OOB: a person is asked, 5.4.4. */
+static void person_is_slow(struct timers *ts, struct end *a, struct end *b)
+{
+	static const uint8_t start[] = { PROV_START, 1, 0, PROV_AUTH_OUTPUT, 3, 4 };
+
+	dev_pb_open(&a->link, sample_uuid, SEC(10));
+	run(ts, SEC(1));
+	check(dev_pb_send(&a->link, bytes_of(start, sizeof(start))));
+	run(ts, SEC(118));
+	check_int(a->ended, 0);
+	check_int(b->ended, 0);
+	run(ts, SEC(4));
+	check_int(a->ended, 1);
+	check_int(b->ended, 1);
+}
+
+TEST(an_idle_link_that_waits_for_a_person_gets_120_seconds)
+{
+	with_pair(6, 0, person_is_slow);
+}
+
 static void lost_ack(struct timers *ts, struct end *a, struct end *b)
 {
 	dev_pb_open(&a->link, sample_uuid, SEC(10));
@@ -384,6 +405,7 @@ int main(void)
 		cmocka_unit_test(every_length_crosses_once_on_a_bad_air),
 		cmocka_unit_test(a_link_that_nobody_accepts_ends_at_its_timeout),
 		cmocka_unit_test(a_transaction_gets_30_seconds_and_an_idle_link_60),
+		cmocka_unit_test(an_idle_link_that_waits_for_a_person_gets_120_seconds),
 		cmocka_unit_test(the_provisioners_next_pdu_acknowledges_the_last_one),
 		cmocka_unit_test(hostile_segments_are_dropped),
 	};
