@@ -20,6 +20,7 @@
 #include "log.h"
 #include "provision.h"
 #include "reach.h"
+#include "refresh_node.h"
 #include "survey.h"
 
 enum {
@@ -35,7 +36,7 @@ bool node_bury(struct jobs *j, uint16_t address, enum db_address_state state)
 	struct mesh_iv iv;
 
 	mesh_iv(j->env.mesh, &iv);
-	if (db_node_delete(j->env.db, address) != DB_OK ||
+	if (!node_refresh_bury(j, address) || db_node_delete(j->env.db, address) != DB_OK ||
 	    db_address_set(j->env.db, address, state, iv.index) != DB_OK)
 		return false;
 	mesh_node_remove(j->env.mesh, address);

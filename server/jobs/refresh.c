@@ -193,6 +193,8 @@ void refresh_go_on(struct task *t)
 		succeed(t, &n);
 	} else if (t->job->ending) {
 		task_cancel(t);
+	} else if (n.state == DB_NODE_PENDING) {
+		task_fail(t, REASON_NODE_GONE, "It has not joined yet: provision it first.");
 	} else if (!n.server && refresh_procedure_of(t) != NPPI_COMPOSITION) {
 		task_fail(t, REASON_REFRESH_NOT_SUPPORTED, NULL);
 	} else {

@@ -84,6 +84,17 @@ bool node_refresh_undo(struct jobs *j, struct db_node *n)
 	return network_give_node(j->env.mesh, n) && save(j, n) && ok;
 }
 
+bool node_refresh_bury(struct jobs *j, uint16_t address)
+{
+	struct db_node n;
+	bool ok = true;
+
+	if (db_node_get(j->env.db, address, &n) == DB_OK && n.refresh.step != DB_REFRESH_NONE)
+		ok = node_refresh_undo(j, &n);
+	secret_wipe(&n, sizeof n);
+	return ok;
+}
+
 static bool remember(struct jobs *j, const struct db_node *n)
 {
 	struct db_refreshed r = { .at = jobs_wall(j),

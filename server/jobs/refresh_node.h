@@ -15,6 +15,8 @@ bool node_refresh_complete(struct jobs *j, struct db_node *n);
 bool node_refresh_undo(struct jobs *j, struct db_node *n);
 /* It has answered under the new key: n is as it is now, at its new address. */
 bool node_refresh_commit(struct jobs *j, struct db_node *n);
+/* The node is about to be forgotten: what was offered to it is nobody's any more. */
+bool node_refresh_bury(struct jobs *j, uint16_t address);
 /* Provisioning Data may have reached it, and nothing is known of what became of it. */
 bool node_refresh_is_open(const struct db_node *n);
 /* What may be undone without asking anybody: after a restart, before the jobs are taken up. */

@@ -113,7 +113,7 @@ static enum jobs_rc check_targets(const struct jobs_request *rq, char why[JOBS_W
 static bool is_target(const struct jobs_request *rq, const struct db_task *row)
 {
 	for (size_t i = 0; i < rq->n_addresses; i++)
-		if (row->address == rq->addresses[i])
+		if (row->address == rq->addresses[i] || row->new_address == rq->addresses[i])
 			return true;
 	for (size_t i = 0; row->has_uuid && i < rq->n_uuids; i++)
 		if (memcmp(row->uuid, rq->uuids[i], UUID_LEN) == 0)

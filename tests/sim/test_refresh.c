@@ -212,6 +212,39 @@ TEST(a_node_moves_where_it_is_told_to)
 	refresh_story_free(&s);
 }
 
+static bool is_data(struct world *w, void *ctx)
+{
+	struct db_node n;
+
+	refresh_story_node(ctx, 0, &n);
+	return n.refresh.step == DB_REFRESH_DATA;
+}
+
+/* It was on its way to new addresses when it fell silent for good. */
+TEST(a_node_that_is_removed_takes_its_offer_along)
+{
+	struct refresh_story s = refresh_story_new(10, "devices=2,floors=1,servers=1,spacing_m=5");
+	int64_t job = refresh_story_job_one(&s, DB_JOB_REFRESH_ADDRESS, 0, 0x0100);
+	struct db_node n;
+	struct db_task t;
+
+	check(world_run(s.w, SEC(300), is_data, &s));
+	world_cover(s.w, 0, true, true);
+	check(world_finish(s.w, job, SEC(7200)));
+	check(world_task(s.w, job, 0, &t));
+	check_str(t.error_code, "refresh_unresolved");
+	refresh_story_node(&s, 0, &n);
+	check_int(n.refresh.step, DB_REFRESH_DATA);
+	check_int(state_of(&s, 0x0100), DB_ADDRESS_RESERVED);
+	job = refresh_story_job_one(&s, DB_JOB_REMOVE, 0, 0);
+	check(world_finish(s.w, job, SEC(7200)));
+	check_int(state_of(&s, 0x0100), DB_ADDRESS_BURNT);
+	check_int(state_of(&s, n.address), DB_ADDRESS_EXCLUDED);
+	world_stray(s.w, 0);
+	world_advance(s.w, SEC(7300)); /* nobody asks for it any more */
+	refresh_story_free(&s);
+}
+
 TEST(a_range_that_is_taken_is_refused)
 {
 	struct refresh_story s = refresh_story_new(8, "devices=2,floors=1,servers=1,spacing_m=5");
@@ -246,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_node_without_the_server_cannot_be_refreshed),
 		cmocka_unit_test(what_is_complete_is_not_done_again),
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
+		cmocka_unit_test(a_node_that_is_removed_takes_its_offer_along),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};
 
