@@ -70,7 +70,7 @@ static struct reply list_prompts(struct api *api, const struct request *rq)
 	struct walk w = { .after = 0 };
 	size_t limit = 100;
 	struct prompts_query q;
-	char next[24] = "", *end;
+	char next[32] = "", *end;
 	struct problem p;
 	json_t *items;
 
@@ -78,8 +78,10 @@ static struct reply list_prompts(struct api *api, const struct request *rq)
 			sizeof(q), &p))
 		return reply_problem(&p);
 	if (q.page.cursor.s) {
-		w.after = strtoll(q.page.cursor.s, &end, 10);
-		if (w.after <= 0 || *end)
+		bool good = strncmp(q.page.cursor.s, "task-", 5) == 0;
+
+		w.after = good ? strtoll(q.page.cursor.s + 5, &end, 10) : 0;
+		if (!good || w.after <= 0 || *end)
 			return reply_page(DB_CONFLICT, NULL, "");
 	}
 	if (q.page.limit.given)
@@ -93,7 +95,7 @@ static struct reply list_prompts(struct api *api, const struct request *rq)
 	for (size_t i = 0; i < w.n && i < limit; i++)
 		json_array_append_new(items, prompt_json(api, &w.found[i]));
 	if (w.n > limit)
-		snprintf(next, sizeof(next), "%lld", (long long)w.found[limit - 1].task);
+		snprintf(next, sizeof(next), "task-%lld", (long long)w.found[limit - 1].task);
 	free(w.found);
 	return reply_list(items, next);
 }

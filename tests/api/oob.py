@@ -177,6 +177,11 @@ def story(d, person):
     real_time(d, person, prompt)
     a = person.client('oob', 'list')
     check('oob list', a.returncode == 0 and prompt['uuid'] in a.stdout, a)
+    wait(lambda: len(person.prompts()) >= 2)
+    first = d.get('/oob?limit=1').json()
+    second = d.get(f"/oob?limit=1&cursor={first['next']}").json()
+    check('prompts in pages', len(first['items']) == len(second['items']) == 1 and
+          first['items'][0]['task'] < second['items'][0]['task'], (first, second))
     check('usage', person.client('oob', 'answer', 'x', '1').returncode == 2 and
           person.client('oob', 'frob').returncode == 2 and person.client('oob', 'answer', '1').returncode == 2)
     check('client: no such task', person.client('oob', 'answer', '4711', '1').returncode == 1)
