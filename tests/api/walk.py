@@ -257,7 +257,8 @@ def wrong_bodies(d, path, method, url, operation):
         for value in ([], ['x'], [7], [None], ['0x0000'], [UUID, 'x'], ['0x1234x']):
             body = {**good, 'targets': value}
             check_problem(f'POST /jobs with targets {value}', d.call(method, url, body=body), 400)
-        for kind, option in [('scan', 'max_links'), ('provision', 'seconds'), ('remove', 'relay'), ('identify', 'policy')]:
+        for kind, option in [('scan', 'max_links'), ('provision', 'seconds'), ('remove', 'relay'), ('identify', 'policy'),
+                             ('refresh-device-key', 'address'), ('read-composition', 'max_links')]:
             body = {'kind': kind, 'targets': 'all', 'options': {option: 1}}
             check_problem(f'{kind} with {option}', d.call(method, url, body=body), 400, 'unknown_field', 'options.' + option)
 
