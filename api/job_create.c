@@ -24,7 +24,7 @@ static const char *const kinds[] = { "scan",
 				     "read-composition",
 				     NULL };
 static const char *const policies[] = { "certificate", "static-oob", "output-oob",
-					"input-oob",   "none",	 NULL };
+					"input-oob",   "none",	     NULL };
 static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
 
 #define OPT_AT(member) offsetof(struct options_body, member)

@@ -19,11 +19,11 @@ struct cli_args {
 	bool json, help, version;
 	bool no_wait, all, all_trusted, dry_run, strict;
 	const char *policy, *min_algorithm, *server;
-	const char *ad_types; /* NAME,NAME */
-	const char *to;	      /* an address */
+	const char *ad_types;					/* NAME,NAME */
+	const char *to;						/* an address */
 	long max_links, seconds, stop_at, max_octets, attempts; /* -1: not given */
 	const char *relay;					/* NULL, "on", "off" */
-	const char *words[CLI_WORDS_MAX];	      /* command and operands */
+	const char *words[CLI_WORDS_MAX];			/* command and operands */
 	size_t n_words;
 };
 

@@ -254,8 +254,7 @@ bool dev_flash_read(struct bytes flash, struct dev_image *out)
 	out->changed = flags & FLAG_CHANGED;
 	out->candidate.present = flags & FLAG_CANDIDATE;
 	out->candidate.committed = flags & FLAG_COMMITTED;
-	good = (version != VERSION_1 || !(flags & ~FLAGS_VERSION_1)) &&
-	       read_body(&r, out, version);
+	good = (version != VERSION_1 || !(flags & ~FLAGS_VERSION_1)) && read_body(&r, out, version);
 	if (!good)
 		dev_flash_blank(out);
 	return good;
