@@ -93,8 +93,7 @@ static bool read_addresses(struct model_config *c, struct rd *r)
 	return rd_finished(r);
 }
 
-/* False: not the answer to this call. */
-static bool read_answer(struct model_config *c, struct bytes params)
+bool model_config_decode(struct model_config *c, struct bytes params)
 {
 	struct rd r = rd_from(params);
 
@@ -140,7 +139,7 @@ static bool matches(void *ctx, const struct access_message *m)
 		access_malformed(c->access);
 		return false;
 	}
-	return read_answer(c, m->params);
+	return model_config_decode(c, m->params);
 }
 
 static void on_answer(void *ctx, enum access_result r, const struct access_message *answer)

@@ -52,6 +52,9 @@ void model_publication_get(struct access *a, struct model_config *c,
 void model_publication_set(struct access *a, struct model_config *c,
 			   const struct access_target *node, const struct model_ref *model,
 			   const struct model_publication *p);
+/* An answer to what c asks by its model, answer and address. False: malformed, or to something
+ * else. */
+bool model_config_decode(struct model_config *c, struct bytes params);
 /* Fine when nothing runs. */
 void model_config_cancel(struct model_config *c);
 

@@ -84,6 +84,14 @@ events ours  =\xf72\x00\xf6a\x00\xf718446744073709551615\x00
 auth token    =Bearer mm_token\n\n\n\n\n
 auth session  =\na=b; meshmason_session=session-secret; c=d\nhttp://127.0.0.1:8080\n127.0.0.1:8080\nsame-origin\n
 
+model_config keys               00 00 1100 0010 236145 8907
+model_config keys_vendor        04 00 1100 5f000100 0300
+model_config addresses          01 00 1100 0010 01c0 02c0
+model_config publication        02 00 1100 01c0 2311 07 41 0a 0010
+model_config publication_vendor 06 00 1100 01c0 2311 07 41 0a 5f000100
+model_config subscription       03 00 1100 01c0 0010
+model_config refused            00 02 1100 0010
+
 rpr extended  57 00 0102030405060708090a0b0c0d0e0f10 0000 06094e454f2d31 020af4 0319c207 0724172f2f612e62
 
 cursor pages  =uuid\x00uuid|b12121212121212121212121212121212|b12121212121212121212121212121212\x00lam\x00
