@@ -240,7 +240,9 @@ static json_t *difference_json(struct bytes before, struct bytes after, uint16_t
 	number_differs(o, "company", a.company, b.company);
 	number_differs(o, "product", a.product, b.product);
 	number_differs(o, "version", a.version, b.version);
-	number_differs(o, "replay_list", a.replay_list, b.replay_list);
+	if (a.replay_list != b.replay_list)
+		json_object_set_new(o, "replay_list",
+				    json_pack("[i,i]", a.replay_list, b.replay_list));
 	number_differs(o, "features", a.features, b.features);
 	common = a.n_elements < b.n_elements ? a.n_elements : b.n_elements;
 	for (size_t i = 0; i < a.n_elements || i < b.n_elements; i++)

@@ -41,8 +41,7 @@ static void models_print(const char *sign, size_t element, json_t *models)
 
 static void difference_print(json_t *d)
 {
-	static const char *const members[] = { "company", "product", "version", "replay_list",
-					       "features" };
+	static const char *const members[] = { "company", "product", "version", "features" };
 	json_t *e;
 	size_t i;
 
