@@ -209,11 +209,7 @@ static void resume(struct task *t)
 		if (strcmp(kind->steps[i].name, t->row.step) != 0)
 			continue;
 		t->step = kind->steps[i].after_restart;
-		survey_mute(t->job->jobs);
 		t->row.attempts -= t->row.attempts > 0; /* it was not the device that failed */
-		/* Servers close what we left open; of a link to our own radio nobody tells it. */
-		if (t->step == PROVISION_WAIT && t->row.server == t->job->jobs->own)
-			t->mute_since = jobs_now(t->job->jobs);
 	}
 	t->row.state = DB_TASK_WAITING;
 	if (!t->device)
@@ -235,12 +231,31 @@ static void resume(struct task *t)
 	}
 }
 
+/* Who ever had a link may hold its end of it for a minute more: we may have died more than once
+ * since. Servers close what we left open; of a link to our own radio nobody tells the device. */
+static void note_broken_link(struct task *t)
+{
+	struct jobs *j = t->job->jobs;
+
+	if (!t->row.server)
+		return;
+	survey_mute(j);
+	if (t->row.server == j->own)
+		t->mute_since = jobs_now(j);
+}
+
 void provision_resume(struct job *job)
 {
+	bool restarted = job->row.started;
+
 	survey_begin(job->jobs);
-	for (struct task *t = job->tasks; t; t = t->next)
-		if (!task_is_over(t))
-			resume(t);
+	for (struct task *t = job->tasks; t; t = t->next) {
+		if (task_is_over(t))
+			continue;
+		if (restarted)
+			note_broken_link(t);
+		resume(t);
+	}
 	if (job->row.targets == DB_TARGETS_ALL_TRUSTED && !job->ending)
 		add_all_trusted(job);
 }

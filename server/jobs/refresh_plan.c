@@ -81,12 +81,29 @@ void refresh_schedule(struct job *job)
 	}
 }
 
+/* Data may have reached its node. */
+static bool is_open(const struct task *t)
+{
+	struct db_node n;
+	bool open = db_node_get_uuid(t->job->jobs->env.db, t->row.uuid, &n) == DB_OK &&
+		    node_refresh_is_open(&n);
+
+	secret_wipe(&n, sizeof n);
+	return open;
+}
+
+/* What needs a link waits until the one that we left is closed: a server gives its client the old
+ * one back as if it were new. */
 void refresh_resume(struct job *job)
 {
 	for (struct task *t = job->tasks; t; t = t->next) {
 		if (t->row.state != DB_TASK_RUNNING)
 			continue;
 		t->row.attempts -= t->row.attempts > 0; /* it was not the node that failed */
+		if (!job->ending && !is_open(t)) {
+			task_again(t, 0);
+			continue;
+		}
 		task_start(t, REFRESH_WAIT);
 		refresh_go_on(t);
 	}

@@ -194,6 +194,55 @@ TEST(a_link_that_a_crash_has_left_open_costs_no_attempt)
 	world_free(w);
 }
 
+/* In its minute of silence it is not given up, either. */
+TEST(a_link_that_one_crash_has_left_open_outlasts_another_crash)
+{
+	struct world *w = world_new(52, "devices=1,floors=1,spacing_m=5,loss=0,servers=1");
+	struct db_task t;
+	int64_t id;
+
+	world_start(w);
+	id = world_provision(w);
+	do
+		world_advance(w, MSEC(10));
+	while (!world_task(w, id, 0, &t) || strcmp(t.step, "read_records") != 0);
+	world_kill(w);
+	world_start(w);
+	world_advance(w, SEC(1));
+	check(world_task(w, id, 0, &t));
+	check_int(t.state, DB_TASK_WAITING);
+	world_kill(w);
+	check(world_finish(w, id, SEC(600)));
+	check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
+	story_must_agree(w);
+	world_free(w);
+}
+
+/* A server gives its client an old link back as if it were new, with what is still said on it. */
+TEST(a_refresh_begins_anew_on_a_link_of_its_own)
+{
+	bool in_time = true;
+
+	for (unsigned ms = 0; in_time; ms += 50) {
+		struct world *w =
+			story_joined(53, "devices=2,floors=1,spacing_m=5,loss=0,servers=1");
+		struct jobs_request rq = story_one(w, DB_JOB_REFRESH_DEVICE_KEY, 0);
+		int64_t id = story_start(w, &rq);
+
+		do
+			world_advance(w, MSEC(10));
+		while (strcmp(story_task(w, id).step, "exchange") != 0);
+		world_advance(w, MSEC(ms));
+		in_time = strcmp(story_task(w, id).step, "exchange") == 0;
+		world_kill(w);
+		check(world_finish(w, id, SEC(600)));
+		check_int(story_job(w, id).state, DB_JOB_SUCCEEDED);
+		check(!in_time || story_task(w, id).attempts == 1);
+		story_must_agree(w);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +253,8 @@ int main(void)
 		cmocka_unit_test(two_jobs_do_not_work_on_one_node),
 		cmocka_unit_test(a_removal_goes_on_where_it_stood),
 		cmocka_unit_test(a_link_that_a_crash_has_left_open_costs_no_attempt),
+		cmocka_unit_test(a_link_that_one_crash_has_left_open_outlasts_another_crash),
+		cmocka_unit_test(a_refresh_begins_anew_on_a_link_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
