@@ -6,6 +6,7 @@
  * times, a few boundaries later. Each time the job must end, and building and inventory agree.
  *
  *   crash_sweep CRASHES [SEED]     prints counts by kind; exit status 1 when anything was lost
+ *   crash_sweep 1 SEED KIND COMMIT before|after AGAIN      repeats one, as it was printed
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,7 @@ static void crash(struct sweep *s, const struct scene *c, struct crash how)
 	int64_t id = begin(w, c);
 	char why[256] = "the job does not end";
 
+	s->random = how.seed + how.at * 2 + how.after;
 	s->tally.worlds++;
 	if (!play(s, w, id, how) || is_lost(c, w, id, why)) {
 		s->tally.lost++;
@@ -159,7 +161,7 @@ static void crash(struct sweep *s, const struct scene *c, struct crash how)
 /* Round by round until that many crashes have happened. */
 static struct tally sweep(const struct scene *c, uint64_t seed, uint64_t crashes)
 {
-	struct sweep s = { .random = seed, .left = crashes };
+	struct sweep s = { .left = crashes };
 
 	for (uint64_t round = 0; s.left > 0; round++) {
 		struct crash how = { .seed = seed + round };
@@ -169,7 +171,8 @@ static struct tally sweep(const struct scene *c, uint64_t seed, uint64_t crashes
 		for (how.at = 1; how.at <= n && s.left > 0; how.at++) {
 			for (int after = 0; after < 2 && s.left > 0; after++) {
 				how.after = after;
-				how.again = round ? (unsigned)draw(&s, AGAIN_MOST + 1) : 0;
+				how.again =
+					round ? (unsigned)(how.at + round) % (AGAIN_MOST + 1) : 0;
 				crash(&s, c, how);
 			}
 		}
@@ -216,10 +219,35 @@ static void sweep_all(void **state)
 	check_int(all.lost, 0);
 }
 
+static const struct scene *scene_of(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
+		if (strcmp(db_job_kind_name(scenes[i].kind), kind) == 0)
+			return &scenes[i];
+	fail_msg("there is no kind %s", kind);
+	return NULL;
+}
+
+static void repeat(void **state)
+{
+	char **argv = *state;
+	struct sweep s = { .left = 1 };
+
+	crash(&s, scene_of(argv[3]),
+	      (struct crash){ .seed = strtoull(argv[2], NULL, 10),
+			      .at = strtoull(argv[4], NULL, 10),
+			      .after = strcmp(argv[5], "after") == 0,
+			      .again = (unsigned)strtoul(argv[6], NULL, 10) });
+	check_int(s.tally.lost, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct wish k = { argc > 1 ? strtoull(argv[1], NULL, 10) : 0,
 			  argc > 2 ? strtoull(argv[2], NULL, 10) : story_seed() };
+	const struct CMUnitTest one[] = {
+		{ .name = "this_crash_loses_nothing", .test_func = repeat, .initial_state = argv },
+	};
 	const struct CMUnitTest tests[] = {
 		{ .name = "a_crash_at_any_write_boundary_of_any_job_loses_nothing",
 		  .test_func = sweep_all,
@@ -230,6 +258,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: crash_sweep CRASHES [SEED]\n");
 		return 2;
 	}
+	if (argc == 7)
+		return cmocka_run_group_tests(one, NULL, NULL);
 	log_set_level(LOG_LEVEL_ERROR);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,6 +324,8 @@ static void tell(void **state)
 	check(world_finish(s.w, id, SEC(7200)));
 	t = story_task(s.w, id);
 	judge(row, &t);
+	if (row->event == KILLED && t.attempts > 1 && !has_word(" deliver_data reset ", row->step))
+		fail_msg("the crash cost %u attempts", t.attempts - 1);
 	world_cover(s.w, s.subject, false, false);
 	world_cover(s.w, s.server, false, false);
 	if (story_let_go(s.w, s.subject) && story_address(s.w, s.subject)) {
