@@ -219,11 +219,22 @@ static void decide(struct task *t, enum reason reason, const char *message, bool
 	session_abort(w->session);
 }
 
+/* As refresh_node(), while a link is open: that closes before the task ends. A node that was reset
+ * by hand meanwhile, and joins anew, has no row any more. */
+static bool node_of_link(struct task *t, struct db_node *n)
+{
+	if (db_node_get_uuid(t->job->jobs->env.db, t->row.uuid, n) == DB_OK)
+		return true;
+	memset(n, 0, sizeof *n);
+	decide(t, REASON_NODE_GONE, NULL, true);
+	return false;
+}
+
 static void invite(struct task *t)
 {
 	struct db_node n;
 
-	if (!refresh_node(t, &n))
+	if (!node_of_link(t, &n))
 		return;
 	task_enter(t, REFRESH_EXCHANGE);
 	refresh_invite(t, &n);
@@ -256,7 +267,7 @@ static void key_agreed(struct task *t, const struct prov_event *ev)
 	struct prov_data data;
 	struct db_node n;
 
-	if (!refresh_node(t, &n))
+	if (!node_of_link(t, &n))
 		return;
 	if (!refresh_room_for(t, &n, ev->capabilities->elements)) {
 		decide(t, REASON_ADDRESS_TAKEN, NULL, true);
@@ -277,7 +288,7 @@ static void complete(struct task *t)
 {
 	struct db_node n;
 
-	if (!refresh_node(t, &n))
+	if (!node_of_link(t, &n))
 		return;
 	node_refresh_complete(t->job->jobs, &n);
 	secret_wipe(&n, sizeof n);

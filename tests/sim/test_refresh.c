@@ -245,6 +245,32 @@ TEST(a_node_that_is_removed_takes_its_offer_along)
 	refresh_story_free(&s);
 }
 
+static bool is_exchanging(struct world *w, void *ctx)
+{
+	struct db_task t;
+
+	return world_task(w, *(int64_t *)ctx, 0, &t) && strcmp(t.step, "exchange") == 0;
+}
+
+/* Reset by hand in the middle, it has joined anew: its row is another's, or nobody's. */
+TEST(a_node_that_is_gone_in_the_middle_ends_its_task)
+{
+	struct refresh_story s = refresh_story_new(11, "devices=2,floors=1,servers=1,spacing_m=5");
+	int64_t job = refresh_story_job_one(&s, DB_JOB_REFRESH_DEVICE_KEY, 0, 0);
+	struct db_node n;
+	struct db_task t;
+
+	check(world_run(s.w, SEC(300), is_exchanging, &job));
+	refresh_story_node(&s, 0, &n);
+	check_int(db_node_delete(core_db(world_core(s.w)), n.address), DB_OK);
+	check(core_settle(world_core(s.w)));
+	check(world_finish(s.w, job, SEC(7200)));
+	check(world_task(s.w, job, 0, &t));
+	check_str(t.error_code, "node_gone");
+	world_advance(s.w, SEC(300)); /* no link of it is left */
+	refresh_story_free(&s);
+}
+
 TEST(a_range_that_is_taken_is_refused)
 {
 	struct refresh_story s = refresh_story_new(8, "devices=2,floors=1,servers=1,spacing_m=5");
@@ -280,6 +306,7 @@ int main(void)
 		cmocka_unit_test(what_is_complete_is_not_done_again),
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
 		cmocka_unit_test(a_node_that_is_removed_takes_its_offer_along),
+		cmocka_unit_test(a_node_that_is_gone_in_the_middle_ends_its_task),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};
 
