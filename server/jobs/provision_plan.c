@@ -437,12 +437,26 @@ static bool is_hopeless(struct job *job)
 	return job->jobs->survey.quiet >= QUIET_SURVEYS && !job_running(job);
 }
 
+static bool heard_by(const struct task *t, uint16_t server)
+{
+	for (size_t i = 0; t->device && i < t->device->n_sightings; i++)
+		if (!server || t->device->sighting[i].server == server)
+			return true;
+	return false;
+}
+
 /* Two whole surveys without news: who was not heard by now is not here. */
 static void give_up(struct job *job)
 {
-	for (struct task *t = job->tasks; t; t = t->next)
-		if (t->row.state == DB_TASK_WAITING && (!t->device || !t->device->n_sightings))
-			task_fail(t, REASON_NOT_HEARD, NULL);
+	uint16_t wanted = job->row.options.server;
+
+	for (struct task *t = job->tasks; t; t = t->next) {
+		if (t->row.state != DB_TASK_WAITING || heard_by(t, wanted))
+			continue;
+		task_fail(t, REASON_NOT_HEARD,
+			  heard_by(t, 0) ? "Others hear this device, the server asked for does not."
+					 : NULL);
+	}
 }
 
 void provision_schedule(struct job *job)

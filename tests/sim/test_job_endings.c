@@ -236,6 +236,27 @@ TEST(after_a_crash_servers_are_asked_for_their_link_before_a_new_one)
 	world_free(w);
 }
 
+/* Devices of further floors are heard by those that joined, which may not be used. */
+TEST(a_job_through_one_server_waits_for_nobody_whom_only_others_hear)
+{
+	struct world *w = world_new(120, "devices=12,floors=4,spacing_m=3,loss=0");
+	struct jobs_request rq = { .kind = DB_JOB_PROVISION, .targets = DB_TARGETS_ALL_TRUSTED };
+	struct db_job job;
+	int64_t id;
+
+	world_start(w);
+	jobs_options_default(&rq.options, DB_JOB_PROVISION);
+	rq.options.server = 0x0001;
+	id = world_job(w, &rq);
+	check(world_finish(w, id, SEC(3600)));
+	job = job_of(w, id);
+	check(job.succeeded > 0);
+	check(count(w, id, "not_heard") > 0);
+	check_int(job.succeeded + job.failed, 12);
+	must_agree(w);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +266,7 @@ int main(void)
 		cmocka_unit_test(refusals_do_not_stop_a_job),
 		cmocka_unit_test(nothing_stops_before_ten_tasks_have_ended),
 		cmocka_unit_test(after_a_crash_servers_are_asked_for_their_link_before_a_new_one),
+		cmocka_unit_test(a_job_through_one_server_waits_for_nobody_whom_only_others_hear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
