@@ -77,16 +77,18 @@ bool refresh_room_for(struct task *t, struct db_node *n, uint8_t elements)
 {
 	struct jobs *j = t->job->jobs;
 	uint16_t first;
+	bool ok;
 
 	if (!n->refresh.address || elements <= n->refresh.elements)
 		return true;
 	log_info("addr=%04x will have %u elements", n->address, elements);
-	if (db_address_release(j->env.db, n->refresh.address) == DB_ERROR ||
-	    reserve(t, n, elements, &first) != DB_OK)
+	if (db_address_release(j->env.db, n->refresh.address) == DB_ERROR)
 		return false;
-	n->refresh.address = t->row.new_address = first;
-	n->refresh.elements = elements;
-	return true;
+	ok = reserve(t, n, elements, &first) == DB_OK;
+	/* What was let go may be another's when this is undone: it is not this node's any more. */
+	n->refresh.address = t->row.new_address = ok ? first : 0;
+	n->refresh.elements = ok ? elements : 0;
+	return db_node_update(j->env.db, n) == DB_OK && ok;
 }
 
 static void on_models(void *ctx, bool ok)

@@ -271,6 +271,41 @@ TEST(a_node_that_is_gone_in_the_middle_ends_its_task)
 	refresh_story_free(&s);
 }
 
+static bool is_let_go(struct world *w, void *ctx)
+{
+	return state_of(ctx, 0x0100) < 0;
+}
+
+/* It has more elements than it said, and there is no room for them: what it was offered first may
+ * be another's before its link has ended. */
+TEST(a_range_that_was_let_go_is_not_taken_from_the_next)
+{
+	struct refresh_story s = refresh_story_new(18, "devices=2,floors=1,servers=1,spacing_m=5");
+	int64_t job = refresh_story_job_one(&s, DB_JOB_REFRESH_ADDRESS, 0, 0x0100);
+	struct db *db = core_db(world_core(s.w));
+	uint8_t other[UUID_LEN] = { 7 };
+	struct db_node n;
+	struct db_task t;
+
+	check(world_run(s.w, SEC(300), is_exchanging, &job));
+	refresh_story_node(&s, 0, &n);
+	check(n.elements > 1);
+	n.refresh.elements = 1; /* as if it had said so */
+	check_int(db_node_update(db, &n), DB_OK);
+	check_int(db_address_release(db, 0x0100), DB_OK);
+	check_int(db_address_reserve_at(db, 0x0100, 1, n.uuid, 0), DB_OK);
+	check_int(db_address_claim(db, 0x0101, 1, other, 0), DB_OK);
+	check(core_settle(world_core(s.w)));
+	check(world_run(s.w, SEC(300), is_let_go, &s));
+	check_int(db_address_reserve_at(db, 0x0100, 1, other, 0), DB_OK);
+	check(core_settle(world_core(s.w)));
+	check(world_finish(s.w, job, SEC(7200)));
+	check(world_task(s.w, job, 0, &t));
+	check_str(t.error_code, "address_taken");
+	check_int(state_of(&s, 0x0100), DB_ADDRESS_RESERVED);
+	refresh_story_free(&s);
+}
+
 TEST(a_range_that_is_taken_is_refused)
 {
 	struct refresh_story s = refresh_story_new(8, "devices=2,floors=1,servers=1,spacing_m=5");
@@ -307,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
 		cmocka_unit_test(a_node_that_is_removed_takes_its_offer_along),
 		cmocka_unit_test(a_node_that_is_gone_in_the_middle_ends_its_task),
+		cmocka_unit_test(a_range_that_was_let_go_is_not_taken_from_the_next),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};
 
