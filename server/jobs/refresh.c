@@ -155,7 +155,10 @@ static bool is_done(struct task *t)
 /* One that was begun before, for the same purpose, is as good as one begun now. */
 static void adopt(struct task *t, struct db_node *n)
 {
-	if (n->refresh.task == t->row.id || n->refresh.procedure != refresh_procedure_of(t))
+	uint16_t to = t->job->row.options.address;
+
+	if (n->refresh.task == t->row.id || n->refresh.procedure != refresh_procedure_of(t) ||
+	    (to && to != n->refresh.address))
 		return;
 	n->refresh.task = t->row.id;
 	db_node_update(t->job->jobs->env.db, n);
