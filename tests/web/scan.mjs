@@ -6,10 +6,16 @@ const heardRows = (page) => page.locator('tbody tr', { has: page.locator('.chip.
 
 // One blinks at a time; its button counts.
 export async function identify(page, phone) {
+	await page.setViewportSize({ width: 1280, height: 1700 }); // all rows are in the document
 	await to(page, 'Scan');
 	await page.getByRole('button', { name: /^Found/ }).click();
-	await page.getByRole('button', { name: 'State' }).click();
-	const a = heardRows(page).nth(0).getByRole('button'), b = heardRows(page).nth(1).getByRole('button');
+	const [dead, one, two] = await page.evaluate(async () => {
+		const items = async (path) => (await (await fetch(`/api/v1${path}`)).json()).items;
+		const silent = (await items('/jobs/1/tasks')).find((t) => t.error?.code === 'link_open_failed').name;
+		return [silent, ...(await items('/devices')).filter((d) => d.state === 'heard' && d.name !== silent).map((d) => d.name)];
+	});
+	const button = (name) => page.locator('tbody tr', { hasText: name }).getByRole('button');
+	const a = button(one), b = button(two);
 	await a.press('Enter');
 	await until(async () => /^\d+ s$/.test(await a.textContent()), 20000);
 	const first = parseInt(await a.textContent(), 10);
@@ -26,6 +32,12 @@ export async function identify(page, phone) {
 	await b.click();
 	await until(async () => (await b.textContent()) === 'Identify', 8000);
 	check('pressing it again stops it', true);
+	const pressed = Date.now();
+	await button(dead).click();
+	await page.locator('p.warn', { hasText: dead }).waitFor();
+	check('one that does not answer says so within 10 s', Date.now() - pressed < 10000, `${Date.now() - pressed} ms`);
+	await picture(page, 'scan-silent');
+	await page.setViewportSize({ width: 1280, height: 800 });
 	await to(phone, 'Scan');
 	await phone.getByRole('button', { name: /^Found/ }).click();
 	const box = await phone.locator('tbody button.mini').first().boundingBox();

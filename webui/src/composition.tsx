@@ -79,11 +79,12 @@ export function DifferenceList({ difference: d }: { difference: Difference }) {
 
 function Page({ page: p }: { page: CompositionPage }) {
 	const d = p.decoded;
-	const lists = d ? Object.entries(d).filter(([, v]) => Array.isArray(v)) : [];
+	const isList = (v: unknown) => Array.isArray(v) && v.length > 0 && typeof v[0] === 'object';
+	const lists = d ? Object.entries(d).filter(([, v]) => isList(v)) : [];
 	return (
 		<details>
 			<summary>Page {p.page}: {pageNames[p.page] ?? 'of a kind we do not know'} <span class="dim">{p.size} octets, read {dateTime(p.read_at)}</span></summary>
-			{d && <dl class="facts">{Object.entries(d).filter(([, v]) => !Array.isArray(v)).map(([k, v]) => <Fact key={k} name={k.replace(/_/g, ' ')}>{plain(v)}</Fact>)}</dl>}
+			{d && <dl class="facts">{Object.entries(d).filter(([, v]) => !isList(v)).map(([k, v]) => <Fact key={k} name={k.replace(/_/g, ' ')}>{plain(v)}</Fact>)}</dl>}
 			{lists.map(([k, v]) => (
 				<ol key={k} aria-label={k}>
 					{(v as unknown[]).map((one, i) => {

@@ -33,15 +33,16 @@ async function stop(job: number): Promise<void> {
 
 export function IdentifyButton({ target, name }: { target: string; name: string }) {
 	const job = activeJobs.value.find((j) => j.kind === 'identify' && taskOf(j.id, target));
-	const blinking = job && taskOf(job.id, target)!.state === 'running';
+	const task = job && taskOf(job.id, target);
+	const blinks = task?.state === 'running' && (task.step === 'attend' || task.step === 'blink');
 	const left = job ? leftUntil(jobDeadlines.value.get(job.id)) : null;
-	const text = !job ? 'Identify' : !blinking ? 'Calling…' : left === null ? 'Blinking' : `${left} s`;
-	const label = !job ? `Identify ${name}` : !blinking ? `Calling ${name}: press to stop` : `${name} blinks${left === null ? '' : `, ${left} seconds left`}: press to stop`;
+	const text = blinks ? (left === null ? 'Blinking' : `${left} s`) : job ? 'Calling…' : 'Identify';
+	const label = blinks ? `${name} blinks${left === null ? '' : `, ${left} seconds left`}: press to stop` : job ? `Calling ${name}: press to stop` : `Identify ${name}`;
 	const press = (event: Event) => {
 		event.stopPropagation();
 		void (job ? stop(job.id) : identify(target));
 	};
-	return <button class={`mini ${blinking ? 'blinks' : ''}`} aria-label={label} onClick={press}>{text}</button>;
+	return <button class={`mini ${blinks ? 'blinks' : ''}`} aria-label={label} onClick={press}>{text}</button>;
 }
 
 // What became of the last one, for eyes and for a screen reader.

@@ -74,12 +74,13 @@ export async function loadPrompts(): Promise<void> {
 	prompts.value = new Map(list.map((prompt) => [prompt.task, { prompt, until: at + 1000 * prompt.seconds_left }]));
 }
 
-let asking = 0;
+let asking = 0, asked = false;
 function promptsSoon(): void {
 	if (!asking)
 		asking = window.setTimeout(() => {
 			asking = 0;
-			void loadPrompts().catch(tell);
+			asked = true;
+			void loadPrompts().catch(tell).finally(() => (asked = false));
 		}, 100);
 }
 
@@ -87,7 +88,8 @@ function promptsSoon(): void {
 const early = new Map<number, Task[]>();
 
 function putTask(task: Task): void {
-	if (task.prompt || prompts.value.has(task.id))
+	// An answer on its way may be older than this event.
+	if (task.prompt || prompts.value.has(task.id) || asked)
 		promptsSoon();
 	if (early.has(task.job))
 		early.get(task.job)!.push(task);
@@ -185,6 +187,8 @@ export function stop(): void {
 let ticks = 0;
 setInterval(() => {
 	now.value = Date.now();
+	if (stream && [...prompts.value.values()].some((p) => p.until + 2000 < now.value))
+		promptsSoon();
 	if (stream && activeJobs.value.length > 0 && ++ticks % 2 === 0)
 		void refreshStatus().catch(() => undefined);
 }, 1000);

@@ -67,7 +67,7 @@ export function JobButtons({ job }: { job: Job }) {
 }
 
 export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
-	return <div class="empty"><h3>{title}</h3><div>{children}</div></div>;
+	return <div class="empty"><h2>{title}</h2><div>{children}</div></div>;
 }
 
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
