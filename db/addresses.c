@@ -200,6 +200,15 @@ enum db_rc db_address_set(struct db *db, uint16_t first, enum db_address_state s
 	return sql_run(&q);
 }
 
+enum db_rc db_address_disown(struct db *db, const uint8_t uuid[UUID_LEN])
+{
+	struct sql q = sql_write(
+		db, "UPDATE addresses SET uuid = zeroblob(16) WHERE uuid = ? AND state = 3");
+
+	sql_blob(&q, uuid, UUID_LEN);
+	return sql_run(&q);
+}
+
 enum db_rc db_address_release(struct db *db, uint16_t first)
 {
 	struct sql q = sql_write(db, "DELETE FROM addresses WHERE first = ? AND state = 0");

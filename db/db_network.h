@@ -81,6 +81,9 @@ enum db_rc db_address_reserve(struct db *db, uint8_t count, const uint8_t uuid[U
 /* The same for a node that is to move: first what was offered to it before, in vain. */
 enum db_rc db_address_reserve_again(struct db *db, uint8_t count, const uint8_t uuid[UUID_LEN],
 				    uint32_t iv_index, uint16_t *first);
+/* What was offered to it in vain is for nobody any more: in its next life a device counts from zero
+ * again, and may have been at those addresses in this one. DB_NONE: there is nothing. */
+enum db_rc db_address_disown(struct db *db, const uint8_t uuid[UUID_LEN]);
 /* This range. DB_CONFLICT: some of it is not free for that device. */
 enum db_rc db_address_reserve_at(struct db *db, uint16_t first, uint8_t count,
 				 const uint8_t uuid[UUID_LEN], uint32_t iv_index);

@@ -33,11 +33,16 @@ static const uint64_t beacon_delay = SEC(3), probe_pause = SEC(6);
 
 bool node_bury(struct jobs *j, uint16_t address, enum db_address_state state)
 {
+	struct db_node n;
 	struct mesh_iv iv;
+	bool ok = db_node_get(j->env.db, address, &n) == DB_OK;
 
 	mesh_iv(j->env.mesh, &iv);
-	if (!node_refresh_bury(j, address) || db_node_delete(j->env.db, address) != DB_OK ||
-	    db_address_set(j->env.db, address, state, iv.index) != DB_OK)
+	ok = ok && node_refresh_bury(j, address) && db_node_delete(j->env.db, address) == DB_OK &&
+	     db_address_set(j->env.db, address, state, iv.index) == DB_OK &&
+	     db_address_disown(j->env.db, n.uuid) != DB_ERROR;
+	secret_wipe(&n, sizeof n);
+	if (!ok)
 		return false;
 	mesh_node_remove(j->env.mesh, address);
 	server_remove(j, address);

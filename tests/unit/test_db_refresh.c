@@ -137,6 +137,13 @@ TEST(a_burnt_range_is_that_devices_own)
 	check_int(db_address_reserve_at(w.db, 0x0100, 3, other, 9), DB_CONFLICT);
 	check_int(db_address_reserve_again(w.db, 4, uuid, 9, &first), DB_OK);
 	check_int(first, 0x0002);
+	/* In its next life it may not have it either. */
+	check_int(db_address_disown(w.db, uuid), DB_OK);
+	check_int(db_address_reserve_at(w.db, 0x0100, 3, uuid, 9), DB_CONFLICT);
+	check_int(db_address_is_free(w.db, 0x0100, 2, uuid, 9), DB_CONFLICT);
+	check_int(db_address_reserve_again(w.db, 2, uuid, 9, &first), DB_OK);
+	check_int(first, 0x0006);
+	check_int(db_address_disown(w.db, uuid), DB_NONE);
 	db_world_free(&w);
 }
 
