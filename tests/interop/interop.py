@@ -15,6 +15,7 @@ import decoded
 import stories_faults
 import stories_oob
 import stories_ours
+import stories_refresh
 import stories_theirs
 from lab import Failed, Lab
 from told import Told
@@ -32,6 +33,10 @@ STORIES = {
     'output-oob': stories_oob.tell_output,
     'output-oob-wrong': stories_oob.tell_output_wrong,
     'input-oob': stories_oob.tell_input,
+    'refresh': stories_refresh.tell_unfinished,
+    'device-key': stories_refresh.tell_device_key,
+    'address': stories_refresh.tell_address,
+    'composition': stories_refresh.tell_composition,
     'oob-refused': stories_oob.tell_refused,
     'public-key': stories_oob.tell_public_key,
     'theirs-loss10': stories_theirs.tell_theirs_loss10,
@@ -39,7 +44,8 @@ STORIES = {
     'line': stories_ours.tell_line,
 }
 # What Debian 13's daemon cannot do (README.md).
-OTHERS = ('peers', 'line', 'output-oob', 'output-oob-wrong', 'input-oob')
+OTHERS = ('peers', 'line', 'output-oob', 'output-oob-wrong', 'input-oob', 'device-key', 'address',
+          'composition')
 NORMAL = [name for name in STORIES if name not in OTHERS]
 
 

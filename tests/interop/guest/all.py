@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """In the guest: everything, one after the other. A part that fails is told once more.
 
-  all.py [PART]...      radio user mgmt auto; and, not in the normal run, auto-remote
+  all.py [PART]...      radio user mgmt auto; and, not in the normal run, auto-server auto-device
 
 Each part ends with "N passed, N failed". Who died on the way is named: when it was a program of ours
 there is no second telling.
@@ -23,7 +23,8 @@ PARTS = {
     'user': SERVER + ['user'],
     'mgmt': SERVER + ['mgmt'],
     'auto': SERVER + ['auto'],
-    'auto-remote': SERVER + ['auto-remote'],
+    'auto-server': SERVER + ['auto-server'],
+    'auto-device': SERVER + ['auto-device'],
 }
 NORMAL = ('radio', 'user', 'mgmt', 'auto')
 LIMIT = 420

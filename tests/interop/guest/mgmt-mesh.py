@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the kernel's mesh management commands a controller has.
 
-  mgmt-mesh.py HCI_INDEX [--send HEX_AD] [--listen SECONDS] [--le-only]
+  mgmt-mesh.py HCI_INDEX [--send HEX_AD] [--listen SECONDS] [--le-only] [--power-only]
 
 Sets the mesh experimental feature, powers the controller up with LE on, reads
 the mesh features, sets the receiver, sends one mesh packet and prints what
@@ -65,10 +65,15 @@ p.add_argument('index', type=int)
 p.add_argument('--send', default='2a' + '00' * 17)
 p.add_argument('--listen', type=float, default=5)
 p.add_argument('--le-only', action='store_true', help='switch BR/EDR off: the kernel then puts a Flags AD before the mesh AD')
+p.add_argument('--power-only', action='store_true', help='switch LE and the adapter on, and leave it so')
 a = p.parse_args()
 m = Mgmt(a.index)
 ok = True
 m.cmd('Read Version', 0x0001, index=HCI_DEV_NONE)
+if a.power_only:
+    m.cmd('Set LE', 0x000d, b'\x01')
+    st, _ = m.cmd('Set Powered on', 0x0005, b'\x01')
+    sys.exit(0 if st == 0 else 1)
 st, _ = m.cmd('Set Experimental Feature: mesh', 0x004a, MESH_UUID + b'\x01')
 m.cmd('Set Powered off', 0x0005, b'\x00')
 m.cmd('Set LE', 0x000d, b'\x01')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Our kernel radios on a real Linux: one boot of the guest, everything in it.
 #
-#   run.sh BUILD_DIR [PART]...     radio user mgmt auto (the normal run), auto-remote: README.md
+#   run.sh BUILD_DIR [PART]...     radio user mgmt auto (the normal run): README.md has all
 #
 # BUILD_DIR has meshmasond and tests/unit/radio_probe.
 # INTEROP_GUEST says where the guest's image is kept (default build/guest), INTEROP_LIMIT how long a
