@@ -241,7 +241,7 @@ TEST(mistakes_on_the_command_line_are_one_line_and_status_2)
 		"make --json",
 		"make /nonexistent/x",
 		"make /tmp/never devices=0",
-		"make /tmp/never uri=1",
+		"make /tmp/never uri=2",
 		"make /tmp/never nothing",
 		"show",
 		"show /nonexistent",
