@@ -6,7 +6,9 @@
 
 #include "api_private.h"
 
-static json_t *prompt_json(struct api *api, const struct jobs_prompt *p)
+/* Whoever knows what is to be entered can pass for the device: for those who may act only, and so
+ * neither in tasks nor in events, which everybody sees. */
+static json_t *prompt_json(struct api *api, const struct jobs_prompt *p, bool tells_value)
 {
 	json_t *o = json_object();
 	struct db_device d = { .listed = false };
@@ -22,7 +24,8 @@ static json_t *prompt_json(struct api *api, const struct jobs_prompt *p)
 	json_object_set_new(o, "action", json_string(p->action));
 	json_object_set_new(o, "type", json_string(p->type));
 	json_object_set_new(o, "size", json_integer(p->size));
-	json_object_set_new(o, "value", p->value ? json_string(p->value) : json_null());
+	json_object_set_new(o, "value",
+			    p->value && tells_value ? json_string(p->value) : json_null());
 	json_object_set_new(o, "asked_at", json_time_ms(p->asked));
 	json_object_set_new(o, "expires_at", json_time_ms(p->expires));
 	json_object_set_new(o, "seconds_left", json_integer(p->seconds_left));
@@ -34,7 +37,7 @@ json_t *task_prompt_json(struct api *api, int64_t task)
 {
 	struct jobs_prompt p;
 
-	return jobs_prompt_get(api->env.jobs, task, &p) ? prompt_json(api, &p) : json_null();
+	return jobs_prompt_get(api->env.jobs, task, &p) ? prompt_json(api, &p, false) : json_null();
 }
 
 enum { PROMPTS_MOST = 256 }; /* a job opens a handful, and a person answers a few at a time */
@@ -67,6 +70,7 @@ static int by_task(const void *a, const void *b)
 
 static struct reply list_prompts(struct api *api, const struct request *rq)
 {
+	bool tells_value = rq->who.role >= DB_ROLE_INSTALLER;
 	struct walk w = { .after = 0 };
 	size_t limit = 100;
 	struct prompts_query q;
@@ -93,7 +97,7 @@ static struct reply list_prompts(struct api *api, const struct request *rq)
 	qsort(w.found, w.n, sizeof(*w.found), by_task);
 	items = json_array();
 	for (size_t i = 0; i < w.n && i < limit; i++)
-		json_array_append_new(items, prompt_json(api, &w.found[i]));
+		json_array_append_new(items, prompt_json(api, &w.found[i], tells_value));
 	if (w.n > limit)
 		snprintf(next, sizeof(next), "task-%lld", (long long)w.found[limit - 1].task);
 	free(w.found);

@@ -80,6 +80,7 @@ class Installer:
         check('a value is there to be entered only', (prompt['value'] is None) == output, prompt)
         check('it is one of the device\'s ways', made['output_oob' if output else 'input_oob']['size'] >= prompt['size'], made)
         task = self.task(prompt)
+        check('a task, which everybody sees, does not tell the value', task['prompt'] and task['prompt']['value'] is None, task)
         check('the task has the prompt', task['prompt'] and task['prompt']['task'] == prompt['task'] and
               task['step'] == 'prompt' and task['state'] == 'running', task)
         check('and says the method and why', task['method'] == prompt['method'] and task['method_reason'], task)

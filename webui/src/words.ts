@@ -17,7 +17,8 @@ export const procedureName: Record<string, string> = { 'device-key': 'device key
 
 // What a person has to do for this prompt, in one sentence.
 export function promptText(p: Prompt): string {
-	const times = p.value === '1' ? 'once' : `${p.value} times`;
+	// Viewers are not told.
+	const times = p.value === null ? 'as often as an installer is told' : p.value === '1' ? 'once' : `${p.value} times`;
 	switch (p.action) {
 	case 'blink': return 'The device blinks a number of times: count, then enter how often.';
 	case 'beep': return 'The device beeps a number of times: count, then enter how often.';
@@ -26,7 +27,7 @@ export function promptText(p: Prompt): string {
 	case 'twist': return `Turn the knob of the device ${times}.`;
 	}
 	if (p.method === 'input-oob')
-		return `Enter ${p.value} at the device.`;
+		return p.value === null ? 'Enter at the device what an installer is told.' : `Enter ${p.value} at the device.`;
 	return p.type === 'alphanumeric'
 		? `The device shows a text of ${p.size === 1 ? '1 character' : `up to ${p.size} characters`}: enter it.`
 		: `The device shows a number of ${p.size === 1 ? '1 digit' : `up to ${p.size} digits`}: enter it.`;
