@@ -17,6 +17,7 @@
 #include "log.h"
 #include "prove.h"
 #include "reach.h"
+#include "refresh_node.h"
 #include "scan.h"
 #include "session.h"
 
@@ -149,6 +150,17 @@ static void on_reset(void *ctx, enum access_result r, struct config_call *call)
 			  "excluded, but it may still hold the network key: refresh the key.");
 }
 
+/* Only the node knows which key it uses, and where it is: every second time the new ones. */
+static void aim(const struct task *t, const struct db_node *n, struct access_target *to)
+{
+	if (!node_refresh_is_open(n) || t->work->tries % 2 == 0)
+		return;
+	if (n->refresh.address)
+		to->dst = n->refresh.address;
+	else
+		to->app_index = ACCESS_CANDIDATE_KEY;
+}
+
 /* An old job may be taken up when its address is another's: that one must not be reset. */
 static void reset(struct task *t)
 {
@@ -156,6 +168,8 @@ static void reset(struct task *t)
 	struct db_node n;
 	bool there = configure_node_is_there(t, &n);
 
+	if (there)
+		aim(t, &n, &to);
 	secret_wipe(&n, sizeof n);
 	if (!there) {
 		task_fail(t, REASON_NODE_GONE, NULL);

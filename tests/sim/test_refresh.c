@@ -278,6 +278,37 @@ TEST(a_node_that_is_gone_in_the_middle_ends_its_task)
 	refresh_story_free(&s);
 }
 
+/* It has changed, and nobody heard: it is reset under the key, and at the address, that it has. */
+TEST(a_node_is_removed_whichever_key_it_has)
+{
+	static const enum db_job_kind kinds[] = { DB_JOB_REFRESH_DEVICE_KEY,
+						  DB_JOB_REFRESH_ADDRESS };
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		struct refresh_story s =
+			refresh_story_new(15, "devices=2,floors=1,servers=1,spacing_m=5");
+		struct story_watch watch = { .story = &s };
+		int64_t job = refresh_story_job_one(&s, kinds[k], 0, 0);
+		struct db_task t;
+		char why[256];
+
+		check(world_run(s.w, SEC(300), is_complete, &watch));
+		world_cover(s.w, 0, false, true);
+		check(world_finish(s.w, job, SEC(7200)));
+		check(world_task(s.w, job, 0, &t));
+		check_str(t.error_code, "refresh_unresolved");
+		world_cover(s.w, 0, false, false);
+		job = refresh_story_job_one(&s, DB_JOB_REMOVE, 0, 0);
+		check(world_finish(s.w, job, SEC(7200)));
+		check(world_task(s.w, job, 0, &t));
+		check_int(t.state, DB_TASK_SUCCEEDED);
+		check_str(t.error_message, "");
+		if (!world_agrees(s.w, why))
+			fail_msg("%s", why);
+		refresh_story_free(&s);
+	}
+}
+
 /* It has moved, and nobody heard: the next job to move it brings it where that one says. */
 TEST(a_move_that_ends_elsewhere_is_not_the_one_asked_for)
 {
@@ -373,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
 		cmocka_unit_test(a_node_that_is_removed_takes_its_offer_along),
 		cmocka_unit_test(a_node_that_is_gone_in_the_middle_ends_its_task),
+		cmocka_unit_test(a_node_is_removed_whichever_key_it_has),
 		cmocka_unit_test(a_move_that_ends_elsewhere_is_not_the_one_asked_for),
 		cmocka_unit_test(a_range_that_was_let_go_is_not_taken_from_the_next),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
