@@ -8,7 +8,6 @@
 #include <ftw.h>
 
 #include "agree.h"
-#include "building_make.h"
 #include "capture.h"
 #include "check.h"
 #include "db_network.h"
@@ -512,19 +511,6 @@ uint64_t world_changes(const struct world *w)
 void world_cover(struct world *w, size_t device, bool deaf, bool mute)
 {
 	building_cover(radio_sim_building(w->radio), device, deaf, mute);
-}
-
-size_t world_unreached(const struct world *w)
-{
-	struct building_file file;
-	char path[128], error[BUILDING_ERROR];
-	size_t n;
-
-	snprintf(path, sizeof(path), "%s/building/building.json", w->folder);
-	check(building_file_load(path, &file, error));
-	n = building_reach(&file, NULL);
-	building_file_free(&file);
-	return n;
 }
 
 struct core *world_core(struct world *w)

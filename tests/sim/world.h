@@ -61,8 +61,6 @@ uint32_t world_numbers(const struct world *w);
 /* The task of device i, by its UUID. */
 bool world_task(struct world *w, int64_t job, size_t device, struct db_task *out);
 
-/* Devices that no chain of sound servers hears. */
-size_t world_unreached(const struct world *w);
 /* In every instant while the server lives, before it settles: a person who helps. */
 void world_on_instant(struct world *w, void (*instant)(void *ctx), void *ctx);
 /* Goes up whenever a task may have changed. */
