@@ -37,9 +37,14 @@ def check_captures(t, lab):
             continue
         lines = re.sub(r'\x1b\[[0-9;]*m', '', shown.stdout).splitlines()
         bad = [line.strip() for line in lines if ERRORS.search(line) and NO_RSSI not in line]
-        packets = sum(1 for line in lines if PACKET.match(line))
-        meshes = sum(1 for line in lines if MESH.match(line))
-        t.check(held and shown.returncode == 0 and packets == held and meshes >= held and not bad,
-                'btmon reads %s' % name,
-                '%s records, %d packets, %d of the mesh, status %d; %s' %
-                (held, packets, meshes, shown.returncode, bad[:3]))
+        packets = sent = meshes = 0     # what others advertise may be of no mesh
+        for line in lines:
+            if PACKET.match(line):
+                packets, ours = packets + 1, line[0] == '<'
+                sent += ours
+            elif MESH.match(line):
+                meshes += ours
+        t.check(held and shown.returncode == 0 and packets == held and meshes == sent > 0 and
+                not bad, 'btmon reads %s' % name,
+                '%s records, %d packets, %d sent, %d of the mesh, status %d; %s' %
+                (held, packets, sent, meshes, shown.returncode, bad[:3]))
