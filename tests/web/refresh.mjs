@@ -94,8 +94,8 @@ export async function move(page, phone) {
 	check('the node moves', state === 'succeeded', state);
 	await picture(page, 'job-move');
 	await page.goto(`${page.url().split('#')[0]}#/nodes/0x1000`);
-	await page.getByText('Composition pages').first().waitFor();
-	check('it has its own page at the new address', await page.getByText('History').count() > 0);
+	await page.getByRole('heading', { name: 'History' }).waitFor();
+	check('it has its own page at the new address, and a history', true);
 	await to(page, 'Nodes');
 	await page.getByText('Addresses that are not free').click();
 	await page.getByRole('region', { name: 'Addresses that are not free' }).getByText('in quarantine').first().waitFor();
