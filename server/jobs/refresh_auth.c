@@ -3,7 +3,8 @@
  * How a node proves itself while it is provisioned anew. All of the session goes under its present
  * device key; whoever has that key, too, must not get the next one where the node can be told
  * from him: by the public key of the certificate that was accepted when it joined, or of the list,
- * and by its static value.
+ * and by its static value. How it joined it can prove itself again, and offering less is no way
+ * round that; but BlueZ offers nothing of it here, whatever it offered then.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "certificates.h"
 #include "refresh.h"
 
-enum { KEY_LEN = P256_PUBLIC };
+enum { KEY_LEN = P256_PUBLIC, COMPANY_BLUEZ = 0x05F1 };
 
 static bool is_of_node(const struct db_node *n, struct bytes der, uint8_t key[KEY_LEN])
 {
@@ -53,6 +54,11 @@ void refresh_invite(struct task *t, const struct db_node *n)
 		policy.static_oob_len = row.static_oob_len;
 		memcpy(policy.static_oob, row.static_oob, row.static_oob_len);
 		secret_wipe(row.static_oob, sizeof row.static_oob);
+	}
+	if (n->company != COMPANY_BLUEZ) {
+		policy.require_oob_public_key = has_key && n->oob_public_key;
+		policy.require_static_oob =
+			policy.static_oob_len && n->auth_method == PROV_AUTH_STATIC;
 	}
 	prov_invite(t->work->session->prov, &policy, has_key ? key : NULL, 0);
 	secret_wipe(&policy, sizeof policy);

@@ -333,6 +333,44 @@ TEST(a_move_that_ends_elsewhere_is_not_the_one_asked_for)
 	refresh_story_free(&s);
 }
 
+/* It joined by the key that is known of it: what has its device key, and not that, is not it. */
+TEST(who_offers_less_than_at_first_gets_no_new_key)
+{
+	static const char generator[] =
+		"6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+		"4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+	struct refresh_story s = {
+		.w = world_new(16, "devices=2,floors=1,servers=1,spacing_m=5,cbp=0"), .seed = 16
+	};
+	struct jobs_request rq = { .kind = DB_JOB_PROVISION, .targets = DB_TARGETS_ALL_TRUSTED };
+	uint8_t key[DB_OOB_KEY];
+	struct db_node n;
+	struct db_task t;
+	struct db *db;
+	int64_t job;
+
+	world_start(s.w);
+	db = core_db(world_core(s.w));
+	jobs_options_default(&rq.options, rq.kind);
+	rq.options.policy = DB_POLICY_NONE;
+	job = world_job(s.w, &rq);
+	check(core_settle(world_core(s.w)));
+	check(world_finish(s.w, job, SEC(7200)));
+	refresh_story_node(&s, 0, &n);
+	check(hex_parse_exact(generator, key, sizeof key));
+	check_int(db_device_set_oob_key(db, n.uuid, key), DB_OK);
+	for (int joined_by_it = 1; joined_by_it >= 0; joined_by_it--) {
+		n.oob_public_key = joined_by_it;
+		check_int(db_node_update(db, &n), DB_OK);
+		job = refresh_story_job_one(&s, DB_JOB_REFRESH_DEVICE_KEY, 0, 0);
+		refresh_story_finish(&s, job);
+		check(world_task(s.w, job, 0, &t));
+		check_str(t.error_code, joined_by_it ? "oob_unavailable" : "");
+		check_int(world_keys(s.w, 0), joined_by_it ? 1 : 2);
+	}
+	refresh_story_free(&s);
+}
+
 static bool is_let_go(struct world *w, void *ctx)
 {
 	return state_of(ctx, 0x0100) < 0;
@@ -406,6 +444,7 @@ int main(void)
 		cmocka_unit_test(a_node_that_is_gone_in_the_middle_ends_its_task),
 		cmocka_unit_test(a_node_is_removed_whichever_key_it_has),
 		cmocka_unit_test(a_move_that_ends_elsewhere_is_not_the_one_asked_for),
+		cmocka_unit_test(who_offers_less_than_at_first_gets_no_new_key),
 		cmocka_unit_test(a_range_that_was_let_go_is_not_taken_from_the_next),
 		cmocka_unit_test(a_range_that_is_taken_is_refused),
 	};
