@@ -343,6 +343,8 @@ static void link_ended(struct task *t, const struct prov_event *ev)
 		return;
 	if (node_refresh_is_open(&n) && !is_refusal(ev)) {
 		task_enter(t, REFRESH_PROVE);
+	} else if (is_done(t)) {
+		refresh_go_on(t); /* its last words came under its new key: that is proof enough */
 	} else {
 		node_refresh_undo(j, &n);
 		db_link_delete(j->env.db, n.address);

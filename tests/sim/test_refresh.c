@@ -165,6 +165,35 @@ TEST(what_is_complete_is_not_done_again)
 	}
 }
 
+/* It may tell under its new key already that the link is closed. */
+TEST(a_node_that_says_good_bye_under_its_new_key_is_done)
+{
+	static const enum db_job_kind kinds[] = { DB_JOB_REFRESH_DEVICE_KEY,
+						  DB_JOB_REFRESH_COMPOSITION };
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		struct refresh_story s = refresh_story_new(
+			17, "devices=2,floors=1,servers=1,spacing_m=5,composition_change=2");
+		struct story_watch watch = { .story = &s };
+		int64_t job = refresh_story_job_one(&s, kinds[k], 0, 0);
+		struct db_node n;
+		struct db_task t;
+
+		check(world_run(s.w, SEC(300), is_complete, &watch));
+		check(world_task(s.w, job, 0, &t));
+		check_str(t.step, "close_link");
+		refresh_story_node(&s, 0, &n);
+		jobs_candidate_used(core_jobs(world_core(s.w)), n.address);
+		check(core_settle(world_core(s.w)));
+		refresh_story_finish(&s, job);
+		check(world_task(s.w, job, 0, &t));
+		check_int(t.state, DB_TASK_SUCCEEDED);
+		check_int(t.attempts, 1);
+		check_int(world_keys(s.w, 0), 2);
+		refresh_story_free(&s);
+	}
+}
+
 /* ---- moves ---- */
 
 struct range {
@@ -439,6 +468,7 @@ int main(void)
 		cmocka_unit_test(who_only_says_so_is_found_out),
 		cmocka_unit_test(a_node_without_the_server_cannot_be_refreshed),
 		cmocka_unit_test(what_is_complete_is_not_done_again),
+		cmocka_unit_test(a_node_that_says_good_bye_under_its_new_key_is_done),
 		cmocka_unit_test(a_node_moves_where_it_is_told_to),
 		cmocka_unit_test(a_node_that_is_removed_takes_its_offer_along),
 		cmocka_unit_test(a_node_that_is_gone_in_the_middle_ends_its_task),
