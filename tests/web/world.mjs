@@ -27,6 +27,7 @@ export function startServer(speed, first) {
 	const building = `devices=24,floors=2,servers=1,loss=0.05,untrusted=1,expired=1,dead=1,cbp=0.75,oob_prompt=6,composition_change=2,seed=${seed}`;
 	const server = spawn(join(build, 'meshmasond'), ['--data', data, '--listen', '127.0.0.1:0', '--radio', `sim:${building}`,
 		'--sim-speed', String(speed), '--webui', join(here, '../../webui/dist')]);
+	process.on('exit', () => server.kill()); // whatever ends us
 	let text = '', errors = '';
 	server.stderr.on('data', (piece) => (errors += piece));
 	const ready = new Promise((resolve, reject) => {
