@@ -141,15 +141,23 @@ static bool is_taken(struct jobs *j, const struct jobs_request *rq, int64_t *by)
 	return false;
 }
 
-static enum jobs_rc check_state(struct jobs *j, const struct jobs_request *rq, char why[JOBS_WHY])
+/* After a restart no more of them are taken up. */
+static enum jobs_rc check_room(const struct jobs *j, char why[JOBS_WHY])
 {
-	int64_t by = 0;
 	unsigned n = 0;
 
 	for (const struct job *job = j->active; job; job = job->next)
 		n += !job->row.ended;
-	if (n >= JOBS_MOST)
-		return refuse(JOBS_CONFLICT, why, "%u jobs are waiting already", n);
+	return n < JOBS_MOST ? JOBS_OK
+			     : refuse(JOBS_CONFLICT, why, "%u jobs are waiting already", n);
+}
+
+static enum jobs_rc check_state(struct jobs *j, const struct jobs_request *rq, char why[JOBS_WHY])
+{
+	int64_t by = 0;
+
+	if (check_room(j, why) != JOBS_OK)
+		return JOBS_CONFLICT;
 	if (rq->kind != DB_JOB_SCAN && rq->kind != DB_JOB_IDENTIFY && is_taken(j, rq, &by))
 		return refuse(JOBS_CONFLICT, why, "job %lld is working on that", (long long)by);
 	for (size_t i = 0; i < rq->n_addresses; i++) {
@@ -371,6 +379,8 @@ enum jobs_rc jobs_retry(struct jobs *j, int64_t id, char why[JOBS_WHY])
 			      (long long)provision_job(j)->row.id);
 	if (job && job->ending)
 		return refuse(JOBS_CONFLICT, why, "job %lld is ending", (long long)id);
+	if (!job && check_room(j, why) != JOBS_OK)
+		return JOBS_CONFLICT;
 	taken = taken_by(j, &row, job);
 	if (taken)
 		return refuse(JOBS_CONFLICT, why, "job %lld is working on that",

@@ -241,12 +241,36 @@ TEST(a_store_that_fails_when_a_key_is_agreed_ends_the_process_and_sends_nothing)
 	world_free(w);
 }
 
+/* A restart takes up so many jobs and no more. */
+TEST(retries_find_no_more_room_than_new_jobs)
+{
+	enum { JOBS = 65 };
+	struct world *w = ready(6);
+	int64_t id[JOBS], task;
+	char why[JOBS_WHY];
+
+	for (size_t i = 0; i < JOBS; i++) {
+		struct db_job job = { .kind = DB_JOB_IDENTIFY, .state = DB_JOB_FAILED, .ended = 1 };
+		struct db_task t = { .state = DB_TASK_FAILED, .ended = 1, .has_uuid = true };
+
+		check_int(db_job_insert(db_of(w), &job, &id[i]), DB_OK);
+		t.job = id[i];
+		t.uuid[0] = (uint8_t)(i + 1);
+		check_int(db_task_insert(db_of(w), &t, &task), DB_OK);
+	}
+	for (size_t i = 0; i < JOBS; i++)
+		check_int(jobs_retry(jobs_of(w), id[i], why),
+			  i + 1 < JOBS ? JOBS_OK : JOBS_CONFLICT);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_retry_does_not_take_what_a_later_job_has),
 		cmocka_unit_test(a_job_of_former_days_leaves_the_address_next_owner_alone),
 		cmocka_unit_test(configuring_all_leaves_alone_what_is_being_provisioned),
+		cmocka_unit_test(retries_find_no_more_room_than_new_jobs),
 		cmocka_unit_test(attempts_say_how_often_a_silent_node_is_tried),
 		cmocka_unit_test(
 			a_store_that_fails_when_a_key_is_agreed_ends_the_process_and_sends_nothing),
