@@ -120,7 +120,10 @@ static json_t *task_row_json(struct api *api, const struct db_task *t)
 	json_object_set_new(o, "method", json_text(t->method));
 	json_object_set_new(o, "method_reason", json_text(t->method_why));
 	json_object_set_new(o, "new_address", json_address(t->new_address));
-	json_object_set_new(o, "prompt", task_prompt_json(api, t->id));
+	/* It is looked for among all tasks of all jobs. */
+	json_object_set_new(o, "prompt",
+			    strcmp(t->step, "prompt") == 0 ? task_prompt_json(api, t->id)
+							   : json_null());
 	return o;
 }
 
