@@ -40,6 +40,7 @@ STORIES = {
     'oob-refused': stories_oob.tell_refused,
     'public-key': stories_oob.tell_public_key,
     'theirs-loss10': stories_theirs.tell_theirs_loss10,
+    'theirs-oob': stories_theirs.tell_theirs_oob,
     'peers': stories_theirs.tell_peers,
     'line': stories_ours.tell_line,
 }

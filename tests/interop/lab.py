@@ -337,26 +337,29 @@ class Server:
 class Building:
     """meshmason-building as a process of its own on the lab's air.
 
-    floors: of each device, all above each other; place: floors of others, by their names.
+    floors: of each device, all above each other; place: floors of others, by their names; prompts:
+    sizes and actions of each device's display and keys.
     """
 
-    def __init__(self, lab, *keys, floors=(), place=None):
+    def __init__(self, lab, *keys, floors=(), place=None, prompts=()):
         self.lab, self.file = lab, lab.path('building.json')
         self.tool = lab.program('meshmason-building')
         made = subprocess.run([self.tool, 'make', self.file, *keys], capture_output=True,
                               text=True, timeout=30)
         if made.returncode:
             raise Failed('meshmason-building make: ' + made.stderr.strip())
-        self.arrange(floors)
+        self.arrange(floors, prompts)
         args = ['--place=%s=0,0,%d' % p for p in (place or {}).items()]
         lab.start('building.log', [self.tool, 'run', self.file, '--air', lab.air, '--capture',
                                    lab.path('air.pcap'), *args])
 
-    def arrange(self, floors):
+    def arrange(self, floors, prompts):
         with open(self.file) as f:
             made = json.load(f)
         for device, floor in zip(made['devices'], floors):
             device.update(x=0, y=0, floor=floor)
+        for device, prompt in zip(made['devices'], prompts):
+            device['prompt'] = [*prompt, False]    # not the only way
         with open(self.file, 'w') as f:
             json.dump(made, f)
 
@@ -366,3 +369,12 @@ class Building:
         if shown.returncode:
             raise Failed('meshmason-building show: ' + shown.stderr.strip())
         return json.loads(shown.stdout)
+
+    def device(self, uuid):
+        return next(d for d in self.state()['devices'] if d['uuid'].replace('-', '') == uuid)
+
+    def press(self, uuid, text):
+        """What a person enters at a device."""
+        done = subprocess.run([self.tool, 'press', self.file, uuid, text], capture_output=True,
+                              text=True, timeout=30)
+        return done.returncode == 0, done.stderr.strip()

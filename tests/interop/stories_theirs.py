@@ -87,3 +87,54 @@ def tell_peers(t, lab):
     t.need(creator.wait_ev(90, 'add-complete'), 'PB-Remote')
     t.check(second.wait_ev(30, 'attached'), 'both sides say so')
     t.check(first.log_has('Remote Link open confirmed'), 'the server in between logged it')
+
+
+def digits(text):
+    return int(text)
+
+
+def letters(text):
+    return text.encode().ljust(16, b'\0').hex()
+
+
+# size and actions of output and input; what the daemon calls it; how it wants the answer. It has no
+# letters to enter: those that it draws are small ones, too (README.md).
+SHOWN = (((6, 8, 0, 0), 'out-numeric', digits), ((6, 16, 0, 0), 'out-alpha', letters),
+         ((1, 1, 0, 0), 'blink', digits))
+ENTERED = (((0, 0, 5, 4), 'in-numeric'), ((0, 0, 1, 1), 'push'))
+
+
+def tell_theirs_oob(t, lab):
+    """Our devices' displays are read to a daemon, and what it shows is entered at them."""
+    rows = [(what, SHOWN[i][2] if i < len(SHOWN) else None)
+            for i, what in enumerate([s[1] for s in SHOWN] + [e[1] for e in ENTERED])]
+    building = Building(lab, 'devices=5', 'floors=1', 'spacing_m=2', 'servers=1', 'cbp=0',
+                        'static_oob=0', 'oob_pubkey=0', 'loss=0',
+                        prompts=[s[0] for s in SHOWN] + [e[0] for e in ENTERED])
+    creator = Peer(lab, 'creator', U[3], '--role', 'create', '--elements', '0000,0001,1001',
+                   '--caps', *[what for what, _ in rows])
+    t.need(creator.wait_ev(40, 'attached'), 'the daemon has made a network')
+    uuids = [d['uuid'].replace('-', '') for d in building.state()['devices']]
+    for uuid, (what, answer) in zip(uuids, rows):
+        creator.command(cmd='add', uuid=uuid)
+        if answer:
+            asked = creator.wait(60, lambda e: e['ev'] in ('prompt', 'add-failed'))
+            t.need(asked and asked.get('type') == what, what + ': the daemon asks for it',
+                   json.dumps(asked))
+            shown = until(20, lambda: building.device(uuid)['display'], 0.3)
+            t.need(shown, what + ': our device shows it')
+            creator.command(cmd='answer', value=answer(shown))
+        else:
+            shown = creator.wait(60, lambda e: e['ev'] in ('display', 'add-failed'))
+            t.need(shown and shown['ev'] == 'display', what + ': the daemon shows it',
+                   json.dumps(shown))
+            t.need(until(20, lambda: building.device(uuid)['entry'], 0.3),
+                   what + ': our device waits for it')
+            entered, why = building.press(dashed(uuid), str(shown['value']))
+            t.need(entered, what + ': it is entered', why)
+        done = creator.wait(60, lambda e: e['ev'] in ('add-complete', 'add-failed'))
+        t.need(done and done['ev'] == 'add-complete', what + ': our device joins',
+               json.dumps(done))
+        t.check(until(10, lambda: same_key(building, uuid,
+                                           creator.stored_key_of(done['unicast'])), 0.5),
+                what + ': both have the same device key')
