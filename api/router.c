@@ -201,10 +201,8 @@ unsigned body_kind_parse(const char *content_type)
 		const char *name;
 		unsigned kind;
 	} kinds[] = {
-		{ "application/json", BODY_JSON },
-		{ "text/csv", BODY_CSV },
-		{ "application/x-pem-file", BODY_PEM },
-		{ "application/pkix-cert", BODY_DER },
+		{ "application/json", BODY_JSON },	{ "text/csv", BODY_CSV },
+		{ "application/x-pem-file", BODY_PEM }, { "application/pkix-cert", BODY_DER },
 		{ "application/pkix-crl", BODY_DER },
 	};
 	size_t n;

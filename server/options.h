@@ -18,7 +18,7 @@ struct options {
 	char fetch_allow[512]; /* hosts that certificates may be fetched from; empty: any public */
 	char fetch_ca[512];    /* CAs of such sites, beside the system's; empty: none */
 	bool fetch_private;    /* private and loopback addresses, too */
-	unsigned sim_speed; /* 0: max */
+	unsigned sim_speed;    /* 0: max */
 	bool insecure_listen;
 	enum log_level log_level;
 	bool check, check_config, version, help, print_routes;

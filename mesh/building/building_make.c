@@ -155,8 +155,8 @@ bool building_make(const struct building_keys *k, const char *file, const char *
 	pki = pki_new(&env);
 	building_online_choose(k, &f);
 	/* The building last: it is what says that all of it is there. */
-	ok = give_keys(k, file, &f, pki, error) && write_anchor(ca, pki, error) && write_list(list, &f, error) &&
-	     building_file_save(file, &f, error);
+	ok = give_keys(k, file, &f, pki, error) && write_anchor(ca, pki, error) &&
+	     write_list(list, &f, error) && building_file_save(file, &f, error);
 	*made = (struct building_made){ .devices = f.n, .unreached = building_reach(&f, NULL) };
 	for (size_t i = 0; i < f.n; i++)
 		made->servers += f.devices[i].make.server;

@@ -20,10 +20,10 @@ struct building_keys {
 	/* Share of devices with a Remote Provisioning Server; above 0, a few more get one where
 	 * the job could not grow through the building otherwise. */
 	double servers;
-	double cbp;	   /* share with certificates */
-	double uri;	   /* share of those with certificates whose chain is only online */
+	double cbp; /* share with certificates */
+	double uri; /* share of those with certificates whose chain is only online */
 	char uri_base[BUILDING_URI_MAX]; /* where */
-	double static_oob; /* share with 32 octets of static OOB, on the list */
+	double static_oob;		 /* share with 32 octets of static OOB, on the list */
 	double oob_pubkey; /* share of those without certificate that offer a public key OOB */
 	/* Numbers of bad devices. No device is bad in two ways. */
 	uint64_t untrusted, expired, misnamed, absent;

@@ -144,7 +144,11 @@ enum jobs_rc jobs_crl_delete(struct jobs *j, int64_t anchor);
 
 /* What a certificate, or a device, would get from a provision job now. */
 struct jobs_verdict {
-	enum jobs_verdict_is { JOBS_VERDICT_TRUSTED, JOBS_VERDICT_REFUSED, JOBS_VERDICT_UNKNOWN } is;
+	enum jobs_verdict_is {
+		JOBS_VERDICT_TRUSTED,
+		JOBS_VERDICT_REFUSED,
+		JOBS_VERDICT_UNKNOWN
+	} is;
 	const char *code, *advice; /* NULL: none */
 	char message[JOBS_WHY];
 	int64_t anchor; /* 0: none */
@@ -193,11 +197,11 @@ struct jobs_prompt {
 	int64_t task, job;
 	uint8_t uuid[UUID_LEN];
 	uint16_t server;
-	const char *method; /* "output-oob", "input-oob" */
-	const char *action; /* "blink", "beep", "vibrate", "push", "twist", "number", "text" */
-	const char *type;   /* "numeric", "alphanumeric", "count" */
-	unsigned size;	    /* digits or characters at most */
-	const char *value;  /* input-oob: to be entered at the device; NULL for output-oob */
+	const char *method;	/* "output-oob", "input-oob" */
+	const char *action;	/* "blink", "beep", "vibrate", "push", "twist", "number", "text" */
+	const char *type;	/* "numeric", "alphanumeric", "count" */
+	unsigned size;		/* digits or characters at most */
+	const char *value;	/* input-oob: to be entered at the device; NULL for output-oob */
 	int64_t asked, expires; /* Unix milliseconds */
 	unsigned seconds_left;
 };
@@ -205,8 +209,8 @@ void jobs_prompts(const struct jobs *j, void (*each)(void *ctx, const struct job
 		  void *ctx);
 /* False: this task asks nobody now. */
 bool jobs_prompt_get(const struct jobs *j, int64_t task, struct jobs_prompt *out);
-/* JOBS_NOT_FOUND: it never asked; JOBS_CONFLICT: no longer; JOBS_BAD_OPTION: text cannot be what the
- * device shows, and it still asks. */
+/* JOBS_NOT_FOUND: it never asked; JOBS_CONFLICT: no longer; JOBS_BAD_OPTION: text cannot be what
+ * the device shows, and it still asks. */
 enum jobs_rc jobs_prompt_answer(struct jobs *j, int64_t task, const char *text, char why[JOBS_WHY]);
 enum jobs_rc jobs_prompt_cancel(struct jobs *j, int64_t task, char why[JOBS_WHY]);
 /* At least one is open: a simulation is no faster than the person. */

@@ -285,8 +285,7 @@ static enum db_rc reserve(struct task *t, const struct prov_event *ev, uint32_t 
 	else if (server_hops >= 0)
 		n.hops = server_hops + 1;
 	rc = db_node_insert(j->env.db, &n);
-	if (rc == DB_OK &&
-	    !mesh_node_set(j->env.mesh, n.address, n.elements, &n.device_key, NULL))
+	if (rc == DB_OK && !mesh_node_set(j->env.mesh, n.address, n.elements, &n.device_key, NULL))
 		rc = DB_CONFLICT;
 	if (rc == DB_OK) {
 		node_set_distance(j, n.address, n.hops, 0);
@@ -351,7 +350,8 @@ static void link_ended(struct task *t, const struct prov_event *ev)
 	if (!w->verdict) {
 		w->reason = ev->end == PROV_OK ? REASON_TIMEOUT
 					       : reason_of_session(ev->end, ev->carrier_end);
-		/* Its confirmation value of our AuthValue, or of the key of the list, is another. */
+		/* Its confirmation value of our AuthValue, or of the key of the list, is another.
+		 */
 		if (ev->end == PROV_END_DEVICE_FAILED &&
 		    ev->device_error == PROV_ERR_CONFIRMATION_FAILED)
 			w->reason = REASON_AUTH_FAILED;

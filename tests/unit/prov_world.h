@@ -46,9 +46,9 @@ struct world {
 	int free_at, abort_at; /* enum prov_event_type, or NO_EVENT */
 	uint8_t attention;
 	struct prov_data data;
-	const char *read_value; /* output OOB: what the person tells us the device shows */
-	bool press;		/* input OOB: the person enters our value at the device */
-	uint64_t person;	/* how long the person takes */
+	const char *read_value;	  /* output OOB: what the person tells us the device shows */
+	bool press;		  /* input OOB: the person enters our value at the device */
+	uint64_t person;	  /* how long the person takes */
 	const uint8_t *script[2]; /* randomness: key, Random; NULL: from the seed */
 	size_t scripted;
 	uint32_t seed;
