@@ -129,15 +129,19 @@ static bool entry_fits(const char *entry, size_t n, const char *host, long port,
 {
 	size_t host_n = strlen(host);
 	const char *rest = entry + host_n;
+	bool names;
 
 	if (n < host_n || strncasecmp(entry, host, host_n) != 0)
 		return false;
-	*has_port = n > host_n && *rest == ':';
-	return n == host_n || (*has_port && strtol(rest + 1, NULL, 10) == port);
+	names = n > host_n && *rest == ':' && strtol(rest + 1, NULL, 10) == port;
+	*has_port |= names;
+	return n == host_n || names;
 }
 
 static bool is_listed(const char *allow, const char *host, long port, bool *has_port)
 {
+	bool listed = false;
+
 	for (const char *at = allow; at && *at;) {
 		size_t n = strcspn(at, ","), trail;
 
@@ -145,12 +149,11 @@ static bool is_listed(const char *allow, const char *host, long port, bool *has_
 			at++, n--;
 		for (trail = n; trail > 0 && at[trail - 1] == ' '; trail--)
 			;
-		if (trail > 0 && entry_fits(at, trail, host, port, has_port))
-			return true;
+		listed |= trail > 0 && entry_fits(at, trail, host, port, has_port);
 		at += n;
 		at += *at == ',';
 	}
-	return false;
+	return listed;
 }
 
 static bool host_allowed(const struct fetch_rules *r, char *host, long port, char why[FETCH_WHY])

@@ -93,6 +93,8 @@ TEST(a_url_has_a_host_that_is_allowed_and_nothing_else)
 		{ "https://maker.example:8443/", "maker.example", false, false },
 		{ "https://maker.example:8443/", "maker.example:8443", false, true },
 		{ "https://maker.example:8444/", "maker.example:8443", false, false },
+		{ "https://maker.example:8443/", "maker.example,maker.example:8443", false, true },
+		{ "https://maker.example:8444/", "maker.example,maker.example:8443", false, false },
 		{ "https://maker.example/", "other.example, maker.example", false, true },
 		{ "https://MAKER.example./", "maker.example", false, true },
 		{ "https://maker.example.evil/", "maker.example", false, false },
