@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person reads a daemon's display, or types what our server shows: Output and Input OOB."""
 import json
+import time
 
-from lab import Peer, Server, until
-from told import OOB, U, check_joined, dashed
+from lab import Building, Peer, Server, until
+from told import OOB, U, check_joined, dashed, provision
 
 # Sample data of the Mesh Protocol specification, 8.7: a device's key pair.
 PRIVATE = '529aa0670d72cd6497502ed473502b037e8803b5c60829a5a3caa219505530ba'
@@ -141,3 +142,32 @@ def tell_public_key(t, lab):
     check_done(t, lab, server, peer, job, 'static-oob', 'public-oob')
     t.check(peer.seen(1, lambda e: e.get('type') == 'private-key'),
             'the daemon took its private key')
+
+
+def tell_through(t, lab):
+    """The daemon carries the link, and a person takes time to read our simulated device's display,
+    or to press its keys."""
+    server = Server(lab)
+    own = server.get('/status')['network']['address']
+    building = Building(lab, 'devices=2', 'floors=1', 'spacing_m=2', 'servers=1', 'cbp=0',
+                        'static_oob=0', 'oob_pubkey=0', 'loss=0',
+                        prompts=((6, 8, 0, 0), (0, 0, 5, 4)))
+    first = Peer(lab, 'first', U[0], '--elements', '0000,0002,1000')
+    t.need(first.wait_ev(40, 'reply', cmd='join'), 'a daemon waits to be provisioned')
+    by = provision(t, server, first, 'PB-ADV', 'none', own)
+    for d, policy in zip(building.state()['devices'], ('output-oob', 'input-oob')):
+        uuid = d['uuid']
+        job = server.begin('provision', [uuid], policy=policy, server=by)
+        prompt = prompt_of(t, server, job)
+        t.check(prompt['server'] == by, policy + ': through the daemon', json.dumps(prompt))
+        time.sleep(15)      # a person
+        if policy == 'output-oob':
+            answer(t, server, prompt, building.device(uuid.replace('-', ''))['display'])
+        else:
+            entered, why = building.press(uuid, prompt['value'])
+            t.check(entered, 'it is entered at our device', why)
+        job, tasks = server.finish(job, 120)
+        t.need(job['state'] == 'succeeded', policy + ': our device joins',
+               json.dumps([job['counts'], tasks[0]['error']]))
+        t.check(tasks[0]['method'] == policy, policy + ': the task says so')
+    t.check(first.alive(), 'the daemon is well')

@@ -158,3 +158,26 @@ def tell_line(t, lab):
         node = check_joined(t, server, peer, address, 'none')
         t.check(node['elements'], 'its composition was read over %d hops' % i)
         by = address
+
+
+def tell_extended(t, lab):
+    """What a daemon tells of itself. What it hears of a device we ask our own radio: README.md."""
+    server = Server(lab)
+    own = server.get('/status')['network']['address']
+    building = Building(lab, 'devices=1', 'floors=1', 'servers=1', 'cbp=0', 'static_oob=0',
+                        'oob_pubkey=0', 'loss=0')
+    uuid = building.state()['devices'][0]['uuid']
+    first = Peer(lab, 'first', U[0], '--elements', '0000,0002,1000')
+    t.need(first.wait_ev(40, 'reply', cmd='join'), 'a daemon waits to be provisioned')
+    address = provision(t, server, first, 'PB-ADV', 'none', own)
+    _, tasks = server.job(90, 'scan', [address], seconds=5, ad_types=['local_name'])
+    t.check(tasks[0]['state'] == 'succeeded', 'an extended scan of the daemon itself',
+            json.dumps(tasks))
+    name = server.get('/devices/' + dashed(U[0]))['local_name']
+    t.check(name, 'it told its name', str(name))
+    job, tasks = server.job(90, 'scan', [uuid], seconds=5, ad_types=['local_name', 'appearance'])
+    t.check(job['state'] == 'succeeded', 'an extended scan of our device', json.dumps(tasks))
+    device = server.get('/devices/' + uuid)
+    t.check(device['local_name'] and device['appearance'], 'it told its name and what it is',
+            json.dumps(device))
+    t.check(first.alive(), 'the daemon is well')
