@@ -8,8 +8,6 @@
 #include "db_refresh.h"
 #include "mesh_const.h"
 
-enum { HISTORY = 50 };
-
 const char *procedure_name(unsigned procedure)
 {
 	static const char *const names[] = { [NPPI_DEVICE_KEY] = "device-key",
@@ -309,7 +307,7 @@ static struct reply get_composition(struct api *api, const struct request *rq)
 		abort();
 	all->address = address;
 	db_node_pages(api->env.db, n.uuid, page_keep, all);
-	db_refreshes(api->env.db, n.uuid, HISTORY, refresh_add, &h);
+	db_refreshes(api->env.db, n.uuid, DB_REFRESHES_KEPT, refresh_add, &h);
 	secret_wipe(&n, sizeof(n));
 	o = json_object();
 	json_object_set_new(o, "pages", pages_json(all));

@@ -53,7 +53,8 @@ struct db_refreshed {
 	bool reread;		    /* after and what follows are known */
 	struct db_restored bindings, publications, subscriptions;
 };
-/* before as given, after empty. */
+enum { DB_REFRESHES_KEPT = 50 };
+/* before as given, after empty. Of each node the last DB_REFRESHES_KEPT stay. */
 enum db_rc db_refresh_insert(struct db *db, const uint8_t uuid[UUID_LEN],
 			     const struct db_refreshed *r);
 /* Of the node's last one: after and what follows. */

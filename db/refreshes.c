@@ -2,6 +2,18 @@
 #include "db_refresh.h"
 #include "sql.h"
 
+/* What a node went through is shown, not kept for ever. */
+static enum db_rc forget_oldest(struct db *db, const uint8_t uuid[UUID_LEN])
+{
+	struct sql q = sql_write(db, "DELETE FROM refreshes WHERE uuid = ?1 AND id NOT IN"
+				     " (SELECT id FROM refreshes WHERE uuid = ?1"
+				     " ORDER BY id DESC LIMIT ?2)");
+
+	sql_blob(&q, uuid, UUID_LEN);
+	sql_int(&q, DB_REFRESHES_KEPT);
+	return sql_run(&q) == DB_ERROR ? DB_ERROR : DB_OK;
+}
+
 enum db_rc db_refresh_insert(struct db *db, const uint8_t uuid[UUID_LEN],
 			     const struct db_refreshed *r)
 {
@@ -18,7 +30,9 @@ enum db_rc db_refresh_insert(struct db *db, const uint8_t uuid[UUID_LEN],
 	sql_int(&q, r->old_address);
 	sql_int(&q, r->new_address);
 	sql_blob(&q, r->before.p, r->before.n);
-	return sql_run(&q);
+	enum db_rc rc = sql_run(&q);
+
+	return rc == DB_OK ? forget_oldest(db, uuid) : rc;
 }
 
 static void restored_bind(struct sql *q, const struct db_restored *r)

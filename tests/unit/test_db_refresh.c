@@ -116,6 +116,27 @@ TEST(the_last_refresh_is_told_what_it_cost)
 	db_world_free(&w);
 }
 
+static void count_kept(void *ctx, const struct db_refreshed *r)
+{
+	(*(int64_t *)ctx)++;
+	check(r->task > 7); /* the oldest are gone */
+}
+
+TEST(what_a_node_went_through_is_not_kept_for_ever)
+{
+	struct db_refreshed r = { .before = bytes_of("x", 1) };
+	struct db_world w;
+	int64_t n = 0;
+
+	db_world_init(&w);
+	node_at(&w, 0x0005);
+	for (r.task = 1; r.task <= DB_REFRESHES_KEPT + 7; r.task++)
+		check_int(db_refresh_insert(w.db, uuid, &r), DB_OK);
+	check_int(db_refreshes(w.db, uuid, 1000, count_kept, &n), DB_OK);
+	check_int(n, DB_REFRESHES_KEPT);
+	db_world_free(&w);
+}
+
 /* Offered in vain: for nobody else, and for that device only as it was offered. */
 TEST(a_burnt_range_is_that_devices_own)
 {
@@ -176,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_node_moves_with_all_that_is_known_of_it),
 		cmocka_unit_test(pages_come_back_as_they_were_read),
 		cmocka_unit_test(the_last_refresh_is_told_what_it_cost),
+		cmocka_unit_test(what_a_node_went_through_is_not_kept_for_ever),
 		cmocka_unit_test(a_burnt_range_is_that_devices_own),
 		cmocka_unit_test(only_what_is_there_can_be_chosen),
 	};
