@@ -139,6 +139,14 @@ static enum jobs_rc anchor_der(struct jobs *j, struct one_anchor *one)
 	return one->n ? JOBS_OK : JOBS_NOT_FOUND;
 }
 
+/* It would keep every honest list out until that day: see "older" below. */
+static bool is_from_the_future(struct jobs *j, const struct crl_facts *facts)
+{
+	static const int64_t clocks_differ = 86400;
+
+	return facts->issued > jobs_wall(j) / 1000 + clocks_differ;
+}
+
 static enum jobs_rc crl_store(struct jobs *j, int64_t anchor, struct bytes der,
 			      const struct crl_facts *facts, char why[JOBS_WHY])
 {
@@ -149,6 +157,12 @@ static enum jobs_rc crl_store(struct jobs *j, int64_t anchor, struct bytes der,
 				 .added = jobs_wall(j),
 				 .der = der };
 
+	if (is_from_the_future(j, facts)) {
+		snprintf(why, JOBS_WHY,
+			 "This list says that it was issued on a day to come: check "
+			 "this gateway's clock, then ask who issued it.");
+		return JOBS_BAD_OPTION;
+	}
 	if (db_crl_get(j->env.db, anchor, &old) == DB_OK && old.issued > c.issued) {
 		snprintf(why, JOBS_WHY, "This list is older than the one that is here already.");
 		return JOBS_BAD_OPTION;

@@ -61,7 +61,7 @@ def revocation(d, m, root):
     namesake = m.crl('namesake', 'near')
     for name, to, text in (("another issuer's list", root, m.crl('issuing')), ("a namesake's list", root, namesake),
                            ('a list of a part', root, partial), ('garbage', root, 'hello'),
-                           ('a certificate', root, pem(good)),
+                           ('a certificate', root, pem(good)), ('a list of days to come', root, m.crl('root', ahead=True)),
                            ('a bent list', root, empty[:200] + ('A' if empty[200] != 'A' else 'B') + empty[201:])):
         check_problem(f'{name} is refused', give(to, text), 422, 'crl_not_valid')
     check_problem('of no anchor', give(99999, empty), 404, 'not_found')

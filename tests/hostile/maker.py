@@ -84,7 +84,7 @@ class Maker:
         return self.write(name + '.der', der.again(self.read(base + '.der'), self.path(issuer + '.key'), change,
                                                    digest))
 
-    def crl(self, issuer, *names, days=30, ended=False):
+    def crl(self, issuer, *names, days=30, ended=False, ahead=False):
         """PEM of a list of these certificates by issuer."""
         self.write('index.txt', b'')
         self.write('crlnumber', b'01\n')
@@ -93,7 +93,8 @@ class Maker:
             self.openssl('ca', '-config', 'ca.cnf', '-revoke', one + '.pem', '-cert', issuer + '.pem', '-keyfile',
                          issuer + '.key')
         words = ['ca', '-config', 'ca.cnf', '-gencrl', '-cert', issuer + '.pem', '-keyfile', issuer + '.key']
-        words += ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200201000000Z'] if ended else \
+        dates = ('20200101000000Z', '20200201000000Z') if ended else ('20990101000000Z', '20990201000000Z')
+        words += ['-crl_lastupdate', dates[0], '-crl_nextupdate', dates[1]] if ended or ahead else \
             ['-crldays', str(days)]
         return self.openssl(*words).decode()
 
