@@ -55,6 +55,8 @@ extern const struct route_table status_routes, device_routes, import_routes, nod
 json_t *device_json(struct api *api, const uint8_t uuid[UUID_LEN]);
 json_t *node_json(struct api *api, uint16_t address);
 json_t *server_json(struct api *api, uint16_t address);
+/* The kinds of jobs by name, NULL last. */
+extern const char *const job_kinds[];
 json_t *job_json(struct api *api, int64_t id);
 struct reply job_create(struct api *api, const struct request *rq); /* POST /jobs */
 json_t *task_json(struct api *api, int64_t id);

@@ -13,16 +13,6 @@ struct options_body {
 	struct field_json ad_types;
 };
 
-static const char *const kinds[] = { "scan",
-				     "provision",
-				     "configure",
-				     "remove",
-				     "identify",
-				     "refresh-device-key",
-				     "refresh-address",
-				     "refresh-composition",
-				     "read-composition",
-				     NULL };
 static const char *const policies[] = { "certificate", "static-oob", "output-oob",
 					"input-oob",   "none",	     NULL };
 static const char *const algorithms[] = { "cmac", "hmac-sha256", NULL };
@@ -200,7 +190,7 @@ struct job_body {
 static struct reply create(struct api *api, const struct request *rq, json_t *body)
 {
 	static const struct field fields[] = {
-		{ "kind", FIELD_ENUM, FIELD_REQUIRED, 0, 0, kinds, NULL, NULL,
+		{ "kind", FIELD_ENUM, FIELD_REQUIRED, 0, 0, job_kinds, NULL, NULL,
 		  offsetof(struct job_body, kind) },
 		{ "targets", FIELD_JSON, FIELD_REQUIRED, 0, 0, NULL, NULL, NULL,
 		  offsetof(struct job_body, targets) },

@@ -161,16 +161,16 @@ json_t *task_json(struct api *api, int64_t id)
 	return o;
 }
 
-static const char *const kinds[] = { "scan",
-				     "provision",
-				     "configure",
-				     "remove",
-				     "identify",
-				     "refresh-device-key",
-				     "refresh-address",
-				     "refresh-composition",
-				     "read-composition",
-				     NULL };
+const char *const job_kinds[] = { "scan",
+				  "provision",
+				  "configure",
+				  "remove",
+				  "identify",
+				  "refresh-device-key",
+				  "refresh-address",
+				  "refresh-composition",
+				  "read-composition",
+				  NULL };
 static const char *const states[] = { "queued",	 "running", "paused",	 "succeeded",
 				      "partial", "failed",  "cancelled", NULL };
 static const char *const task_states[] = { "waiting", "running",   "succeeded",
@@ -182,7 +182,7 @@ struct jobs_query {
 };
 static const struct field jobs_fields[] = {
 	PAGE_FIELDS(struct jobs_query, page),
-	{ "kind", FIELD_ENUM, 0, 0, 0, kinds, NULL, NULL, offsetof(struct jobs_query, kind) },
+	{ "kind", FIELD_ENUM, 0, 0, 0, job_kinds, NULL, NULL, offsetof(struct jobs_query, kind) },
 	{ "state", FIELD_ENUM, 0, 0, 0, states, NULL, NULL, offsetof(struct jobs_query, state) },
 };
 
