@@ -10,7 +10,7 @@ ERRORS = re.compile(r'invalid|malformed|unknown|truncated|error|corrupt|too shor
 # Not one: 127 is "not available" (Core Vol 4, Part E, 7.7.65.2), which an air of sockets is.
 NO_RSSI = 'RSSI: invalid (0x7f)'
 PACKET = re.compile(r'[<>] HCI ')
-MESH = re.compile(r'\s+Mesh (Data|Beacon|Provisioning): ')
+MESH = re.compile(r'\s+Mesh (Data|Beacon|Provisioning)(\[\d+\])?: ')    # 5.66 without lengths
 
 
 def records(path):

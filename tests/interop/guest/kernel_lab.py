@@ -88,8 +88,7 @@ class Server(lab.Server):
         self.p = self.lab.start('meshmasond.log', [
             'chroot', '/hostroot', '/mnt/meshmasond', '--radio', self.radio, '--data', self.data,
             '--listen', '127.0.0.1:%d' % self.port, '--log-level',
-            os.environ.get('INTEROP_LOG', 'info'), '--capture',
-            self.lab.path('capture-%d.btsnoop' % time.monotonic())])
+            os.environ.get('INTEROP_LOG', 'info'), '--capture', self.lab.new_capture()])
         token = os.path.join(self.data, 'admin-token')
         if not lab.until(60, lambda: os.path.exists(token) and self.healthy()):
             raise lab.Failed('meshmasond does not come up: ' +

@@ -18,6 +18,7 @@ import shutil
 import sys
 import time
 
+import decoded
 import lab
 from kernel_lab import Controllers, Daemon, Plug, Server
 
@@ -59,11 +60,17 @@ def joined(server, peer, address, what):
           what + ': with its composition', json.dumps(node['elements']))
 
 
-def provision(server, peer, by, what, disturb=None):
-    job = server.begin('provision', [dashed(peer.uuid)], policy='none', server=by)
+def provision(server, peers, by, what, disturb=None):
+    """The last of the peers joins. A peer that dies on the way is not waited for."""
+    job = server.begin('provision', [dashed(peers[-1].uuid)], policy='none', server=by)
     if disturb:
         disturb(job)
-    job, tasks = server.finish(job, 240)
+    lab.until(240, lambda: server.get('/jobs/%d' % job)['state'] not in ('queued', 'running') or
+              not all(p.alive() for p in peers), 0.5)
+    for p in peers:
+        if not p.alive():
+            print('    daemon %s died' % p.name, flush=True)
+    job, tasks = server.finish(job, 1)
     for t in tasks:
         if t['error']:
             print('    task %s: %s' % (t['target'], json.dumps(t['error'])), flush=True)
@@ -85,7 +92,7 @@ def links_of(peer):
 
 def pb_adv(server, first):
     step('PB-ADV')
-    address = provision(server, first, server.get('/status')['network']['address'], 'PB-ADV')
+    address = provision(server, [first], server.get('/status')['network']['address'], 'PB-ADV')
     joined(server, first, address, 'PB-ADV')
     return None if failed else address
 
@@ -97,7 +104,7 @@ def pb_remote(server, first, second, address, what, disturb=None):
     def when_open(job):
         if check(lab.until(60, lambda: links_of(first) > before), 'a link is open'):
             disturb(job)
-    far = provision(server, second, address, 'PB-Remote through the daemon',
+    far = provision(server, [first, second], address, 'PB-Remote through the daemon',
                     when_open if disturb else None)
     joined(server, second, far, what)
     return None if failed else far
@@ -256,6 +263,8 @@ def main():
     the_lab = lab.Lab(lab.HERE, lab.HERE)
     try:
         story(the_lab)
+        the_lab.end_all()
+        decoded.check_captures(sys.modules[__name__], the_lab)
     except lab.Failed as e:
         check(False, str(e))
     finally:
@@ -263,8 +272,7 @@ def main():
             for log in the_lab.logs:
                 if 'meshd.log' in log or 'meshmasond' in log or 'plug' in log:
                     print('--- ' + log + '\n' + '\n'.join(lab.tail(log, 25)), flush=True)
-        for p in reversed(the_lab.processes):
-            the_lab.end(p)
+        the_lab.end_all()
         if os.environ.get('INTEROP_KEEP_LOGS'):
             shutil.copytree(the_lab.dir, os.environ['INTEROP_KEEP_LOGS'], dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns('bus', 'data', 'air'))
