@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every page's test needs: the server on a simulated building, checks, axe, screenshots, and
 // the person who stands at a device.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,7 +24,7 @@ export function check(name, good, detail = '') {
 
 // ready: the one-time link of the first start, later the address.
 export function startServer(speed, first) {
-	const building = `devices=24,floors=2,servers=1,loss=0.05,untrusted=1,expired=1,dead=1,cbp=0.75,oob_prompt=6,composition_change=2,seed=${seed}`;
+	const building = `devices=24,floors=2,servers=1,loss=0.05,untrusted=1,expired=1,dead=1,cbp=0.75,oob_prompt=6,composition_change=4,seed=${seed}`;
 	const server = spawn(join(build, 'meshmasond'), ['--data', data, '--listen', '127.0.0.1:0', '--radio', `sim:${building}`,
 		'--sim-speed', String(speed), '--webui', join(here, '../../webui/dist')]);
 	process.on('exit', () => server.kill()); // whatever ends us
@@ -84,6 +84,12 @@ export function displays() {
 		const [does, type, size, value] = readFileSync(join(state, name), 'utf8').trim().split(' ');
 		return [name.slice(0, -'.display'.length), { does, type, size: Number(size), value }];
 	}));
+}
+
+// Uuids of the devices whose hardware changes once they are nodes.
+export function changing() {
+	const shown = execFileSync(join(build, 'meshmason-building'), ['show', join(data, 'building/building.json'), '--json'], { maxBuffer: 1 << 24 });
+	return new Set(JSON.parse(shown).devices.filter((d) => d.composition_change).map((d) => d.uuid));
 }
 
 // A person enters this at the device.
