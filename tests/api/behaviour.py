@@ -245,6 +245,7 @@ class Listener(threading.Thread):
 
 
 def jobs_and_events(d):
+    d.wait_job(d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all'}).json()['id'])  # now some are heard
     a = d.call('POST', '/jobs', body={'kind': 'scan', 'targets': 'all', 'options': {'ad_types': ['local_name', '0x19']}})
     check_answer('an extended scan', a, operation('/jobs', 'POST'))
     check('of every device heard', d.wait_job(a.json()['id'])['state'] == 'succeeded', a)

@@ -106,10 +106,11 @@ def limits(d):
     waited(lambda: row(d, number)['state'] != 'running')
     check('time ends it', row(d, number)['ended_by'] == 'time', row(d, number))
     number = started(d, max_octets=4096)
-    for _ in range(20):  # each job makes some traffic
+    for _ in range(100):  # each job makes some traffic
         d.wait_job(d.call('POST', '/jobs', body={'kind': 'configure', 'targets': 'all'}).json()['id'])
-        if row(d, number)['state'] != 'running':
+        if row(d, number)['octets'] >= 3900:
             break
+    waited(lambda: row(d, number)['state'] != 'running')  # that it is full is seen once a second
     c = row(d, number)
     check('size ends it', c['ended_by'] == 'size' and 3900 <= c['octets'] <= 4096, c)
     opens('at its size', save(d, 'size', d.get(f'/captures/{number}')), c['frames'])
