@@ -263,6 +263,72 @@ static void world_free(struct world *w)
 	free(w);
 }
 
+/* The record of rpr.json with this name: its parameters. */
+static struct vector recorded(json_t *root, const char *name)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "vectors"), i, v)
+	{
+		if (strcmp(json_string_value(json_object_get(v, "name")), name) == 0)
+			return vector_hex(v, "params");
+	}
+	fail_msg("no record %s", name);
+	return (struct vector){ .n = 0 };
+}
+
+static struct world *recorded_world(uint32_t opcode, const struct vector *answer)
+{
+	struct world *w = world_new(opcode);
+
+	check(answer->n <= sizeof(w->says[0].p));
+	memcpy(w->says[0].p, answer->octet, answer->n);
+	w->says[0].n = answer->n;
+	return w;
+}
+
+static void check_exchange(struct world *w, uint32_t opcode, const struct vector *request)
+{
+	run(w);
+	check_int(w->result, ACCESS_OK);
+	check_int(w->last_opcode, opcode);
+	check_int(w->last_n, request->n);
+	check_mem(w->last, request->octet, request->n);
+	world_free(w);
+}
+
+TEST(recorded_configuration_messages_are_ours_octet_for_octet)
+{
+	static const struct model_ref model = { 5, 0x1000, false };
+	json_t *root = vectors_load("rpr.json");
+	struct vector log = recorded(root, "appkey_add_log"), add = recorded(root, "appkey_add"),
+		      added = recorded(root, "appkey_status_log"),
+		      bind = recorded(root, "model_app_bind_log"),
+		      bound = recorded(root, "model_app_status_log"),
+		      get = recorded(root, "composition_get_log"),
+		      page = recorded(root, "composition_status_log");
+	struct vector added_other = { .octet = { 0x00, 0x23, 0x61, 0x45 }, .n = 4 };
+	struct secret16 key;
+	struct world *w;
+
+	memcpy(key.octet, log.octet + 3, 16);
+	w = recorded_world(OP_APPKEY_STATUS, &added);
+	config_appkey_add(&w->access, &w->call, &node, 0, 0, &key);
+	check_exchange(w, OP_APPKEY_ADD, &log);
+	memcpy(key.octet, add.octet + 3, 16);
+	w = recorded_world(OP_APPKEY_STATUS, &added_other);
+	config_appkey_add(&w->access, &w->call, &node, 0x123, 0x456, &key);
+	check_exchange(w, OP_APPKEY_ADD, &add);
+	w = recorded_world(OP_MODEL_APP_STATUS, &bound);
+	config_model_app_bind(&w->access, &w->call, &node, &model, 0);
+	check_exchange(w, OP_MODEL_APP_BIND, &bind);
+	w = recorded_world(OP_COMPOSITION_DATA_STATUS, &page);
+	config_composition_get(&w->access, &w->call, &node, 0);
+	check_exchange(w, OP_COMPOSITION_DATA_GET, &get);
+	json_decref(root);
+}
+
 TEST(an_appkey_is_added_and_only_its_own_status_counts)
 {
 	struct secret16 key;
@@ -493,6 +559,7 @@ int main(void)
 		cmocka_unit_test(compositions_over_the_limits_are_refused_and_at_them_are_not),
 		cmocka_unit_test(
 			a_vendor_model_of_company_zero_is_not_the_sig_model_of_that_number),
+		cmocka_unit_test(recorded_configuration_messages_are_ours_octet_for_octet),
 		cmocka_unit_test(an_appkey_is_added_and_only_its_own_status_counts),
 		cmocka_unit_test(models_are_bound_by_their_two_or_four_octets),
 		cmocka_unit_test(a_composition_page_comes_without_its_octet_and_may_be_a_lower_one),
