@@ -121,7 +121,7 @@ void tale_make(struct tale *t)
 		draw_building(t);
 	while (!is_possible(t));
 	t->w = world_new(t->seed, t->keys);
-	t->helper = helper_new(t->w);
+	t->outside = outside_new(t->w);
 	world_start(t->w);
 }
 

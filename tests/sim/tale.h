@@ -3,7 +3,7 @@
 #ifndef MESHMASON_TESTS_TALE_H
 #define MESHMASON_TESTS_TALE_H
 
-#include "helper.h"
+#include "outside.h"
 #include "story.h"
 
 enum { TALE_JOBS = 4 };
@@ -11,7 +11,7 @@ enum { TALE_JOBS = 4 };
 struct tale {
 	uint64_t seed, random;
 	struct world *w;
-	struct helper *helper;
+	struct outside *outside;
 	char keys[480];
 	enum db_job_policy policy;
 	unsigned devices, untrusted, expired, misnamed, absent;

@@ -252,7 +252,7 @@ static void tell(uint64_t seed)
 	settle_down(&t);
 	if (getenv("MESHMASON_SEED"))
 		print_message("%s\n%s\n", t.keys, t.told);
-	helper_free(t.helper);
+	outside_free(t.outside);
 	world_free(t.w);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "helper.h"
+#include "outside.h"
 #include "runner.h"
 #include "story.h"
 
@@ -141,7 +141,7 @@ static bool is_in_step(struct world *w, void *ctx)
 
 struct scene {
 	struct world *w;
-	struct helper *helper;
+	struct outside *outside;
 	size_t subject, server;
 	unsigned keys_had;
 	uint16_t address_had;
@@ -170,7 +170,7 @@ static struct scene prepare(const struct recipe *r, uint64_t seed)
 		s.subject++;
 	s.server = s.subject ? 0 : 1;
 	if (!joined) {
-		s.helper = helper_new(s.w);
+		s.outside = outside_new(s.w);
 		world_start(s.w);
 	}
 	if (r->how & REMOTE) {
@@ -338,8 +338,8 @@ static void tell(void **state)
 		check_effect(&s, row);
 	}
 	story_must_agree(s.w);
-	if (s.helper)
-		helper_free(s.helper);
+	if (s.outside)
+		outside_free(s.outside);
 	world_free(s.w);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "helper.h"
+#include "outside.h"
 
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 enum { CALLS = 32, BODY = 12288, PROMPT_SECONDS = 105 };
 
 struct call {
-	struct helper *helper;
+	struct outside *outside;
 	uint64_t number;
 	char uuid[UUID_TEXT];
 	jobs_fetched_fn *done; /* NULL: free */
@@ -16,7 +16,7 @@ struct call {
 	struct timer timer;
 };
 
-struct helper {
+struct outside {
 	struct world *w;
 	struct call calls[CALLS];
 	uint64_t numbers;
@@ -26,7 +26,7 @@ struct helper {
 /* ---- the site ---- */
 
 /* Part i of the building's certificates for a device, in a body of several. */
-static size_t put_part(struct helper *h, size_t n, const char *uuid, unsigned i)
+static size_t put_part(struct outside *h, size_t n, const char *uuid, unsigned i)
 {
 	char path[256];
 	FILE *f;
@@ -46,7 +46,7 @@ static size_t put_part(struct helper *h, size_t n, const char *uuid, unsigned i)
 static void on_answer(void *ctx)
 {
 	struct call *c = ctx;
-	struct helper *h = c->helper;
+	struct outside *h = c->outside;
 	struct jobs_fetched f = { .end = JOBS_FETCH_OK,
 				  .status = 200,
 				  .type = "multipart/mixed; boundary=\"cut\"",
@@ -62,7 +62,7 @@ static void on_answer(void *ctx)
 
 static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void *done_ctx)
 {
-	struct helper *h = ctx;
+	struct outside *h = ctx;
 	const char *uuid = strstr(url, "?uuid=");
 
 	check(uuid && strlen(uuid) == 6 + UUID_TEXT - 1);
@@ -70,7 +70,7 @@ static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void
 		if (c->done)
 			continue;
 		*c = (struct call){
-			.helper = h, .number = ++h->numbers, .done = done, .ctx = done_ctx
+			.outside = h, .number = ++h->numbers, .done = done, .ctx = done_ctx
 		};
 		memcpy(c->uuid, uuid + 6, UUID_TEXT);
 		timer_start(world_real_time(h->w), &c->timer, SEC(2), on_answer, c);
@@ -81,7 +81,7 @@ static uint64_t on_fetch(void *ctx, const char *url, jobs_fetched_fn *done, void
 
 static void on_cancel(void *ctx, uint64_t number)
 {
-	struct helper *h = ctx;
+	struct outside *h = ctx;
 
 	for (struct call *c = h->calls; c < h->calls + CALLS; c++) {
 		if (!c->done || c->number != number)
@@ -94,7 +94,7 @@ static void on_cancel(void *ctx, uint64_t number)
 /* ---- the person ---- */
 
 struct errand {
-	struct helper *helper;
+	struct outside *outside;
 	struct jobs_prompt prompt;
 	bool have;
 };
@@ -121,10 +121,10 @@ static size_t device_of(const struct building *b, const uint8_t uuid[UUID_LEN])
 
 static void on_instant(void *ctx)
 {
-	struct helper *h = ctx;
+	struct outside *h = ctx;
 	struct building *b = world_building(h->w);
 	struct jobs *jobs = core_jobs(world_core(h->w));
-	struct errand e = { .helper = h };
+	struct errand e = { .outside = h };
 	const struct device_prompt *shown;
 	char why[JOBS_WHY], text[16];
 	size_t i;
@@ -145,9 +145,9 @@ static void on_instant(void *ctx)
 		jobs_prompt_answer(jobs, e.prompt.task, text, why);
 }
 
-struct helper *helper_new(struct world *w)
+struct outside *outside_new(struct world *w)
 {
-	struct helper *h = calloc(1, sizeof(*h));
+	struct outside *h = calloc(1, sizeof(*h));
 	struct world_internet internet = { on_fetch, on_cancel, h };
 
 	assert_non_null(h);
@@ -157,7 +157,7 @@ struct helper *helper_new(struct world *w)
 	return h;
 }
 
-void helper_free(struct helper *h)
+void outside_free(struct outside *h)
 {
 	for (struct call *c = h->calls; c < h->calls + CALLS; c++)
 		if (c->done)
